@@ -1,0 +1,3 @@
+//! Run the `tightbound` command line.
+#![forbid(unsafe_code)]
+fn main() {}

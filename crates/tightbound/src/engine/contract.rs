@@ -1,0 +1,173 @@
+//! Define what every engine does, and the words in which it is asked.
+//!
+//! Dimension letters: B images, M outer samples, K inner samples, S = M·K, D pixels, L latents.
+
+use std::fmt::Debug;
+use std::ops::Range;
+
+use serde::{Deserialize, Serialize};
+
+use crate::estimators::{Bound, Estimator};
+use crate::model::Architecture;
+use crate::random::Stream;
+
+/// The floating-point type of an engine's parameters and gradients.
+pub trait Real: Copy + Debug + Default + PartialEq + Into<f64> + Send + Sync + 'static {}
+impl Real for f32 {}
+impl Real for f64 {}
+
+/// B binarised images.
+#[derive(Clone, Copy, Debug)]
+pub struct Batch<'a> {
+    /// `[B, D]`, every element 0 or 1.
+    pub pixels: &'a [u8],
+    /// `[B]`, the images' numbers in their data set: they address the noise.
+    pub ids: &'a [u32],
+}
+
+/// Which latent noise to use: ε of image i, sample s is `stream.normals(time, ids[i], s)`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Noise {
+    /// The stream of one seed and purpose.
+    pub stream: Stream,
+    /// The epoch in training, 0 in scoring.
+    pub time: u32,
+}
+
+/// Which samples may skip the decoder's backward pass.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Prune {
+    /// None.
+    Off,
+    /// Per image, the samples of smallest max(|a|, |b|) while their sum stays below 6e-8 of the
+    /// whole: what they would add is below f32 rounding. Terms with c are always summed.
+    #[default]
+    Lossless,
+}
+
+/// What to differentiate.
+#[derive(Clone, Copy, Debug)]
+pub struct Objective<'a> {
+    /// The bound and its gradient rule.
+    pub estimator: &'a dyn Estimator,
+    /// The latent noise.
+    pub noise: Noise,
+    /// Which samples may skip the backward pass.
+    pub prune: Prune,
+}
+
+/// What one gradient computation tells beside the gradient.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct StepReport {
+    /// Mean of the images' bounds, in nats.
+    pub bound: Bound,
+    /// Fraction of the B·S samples that took part in the backward pass.
+    pub kept_fraction: f64,
+}
+
+/// q(z|x) of B images.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Posterior<R> {
+    /// μ, `[B, L]`.
+    pub mean: Vec<R>,
+    /// σ, `[B, L]`.
+    pub sd: Vec<R>,
+}
+
+/// Settings of the optimiser Adam (Kingma & Ba 2015, Algorithm 1), learning rate apart.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Adam {
+    /// β₁ in [0, 1): decay of the first moment.
+    pub beta1: f64,
+    /// β₂ in [0, 1): decay of the second moment.
+    pub beta2: f64,
+    /// ε > 0, added to the root of the corrected second moment.
+    pub epsilon: f64,
+}
+
+/// One Adam step that *increases* the objective; all slices have equal length.
+#[derive(Debug)]
+pub struct AdamUpdate<'a, R> {
+    /// Changed in place.
+    pub parameters: &'a mut [R],
+    /// Gradient of the objective (ascent).
+    pub gradient: &'a [R],
+    /// Changed in place.
+    pub first_moment: &'a mut [R],
+    /// Changed in place.
+    pub second_moment: &'a mut [R],
+    /// β₁, β₂, ε.
+    pub adam: Adam,
+    /// α, the learning rate.
+    pub rate: f64,
+    /// t ≥ 1, the number of this step.
+    pub step: u64,
+}
+
+/// Numbers that must not be used.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum EngineError {
+    /// An image's bound is NaN or infinite.
+    #[error("the bound of image {image} is {value}")]
+    NonFiniteBound {
+        /// The image's number in its data set.
+        image: u32,
+        /// The value of the bound.
+        value: f64,
+    },
+    /// An element of the gradient is NaN or infinite.
+    #[error("the gradient of `{tensor}` is not finite")]
+    NonFiniteGradient {
+        /// The tensor's name in the parameter table.
+        tensor: String,
+    },
+}
+
+/// Fused operations on one model. Implementations own their buffers and threads.
+///
+/// The parameters are passed to every call, in the order of the
+/// [`ParameterTable`](crate::model::ParameterTable). The results are a function of the arguments
+/// alone: never of the number of threads, nor of earlier calls.
+///
+/// # Panics
+/// Every operation panics if a slice's length does not fit the architecture.
+pub trait Engine: Send {
+    /// The type of parameters and gradients.
+    type Real: Real;
+
+    /// The model this engine was made for.
+    fn architecture(&self) -> &Architecture;
+
+    /// Computes the gradient of the batch's mean bound (ascent) into `gradient`, one element per
+    /// parameter. On an error `gradient` is unspecified.
+    fn gradient(
+        &mut self,
+        parameters: &[Self::Real],
+        batch: Batch<'_>,
+        objective: Objective<'_>,
+        gradient: &mut [Self::Real],
+    ) -> Result<StepReport, EngineError>;
+
+    /// Computes log w of the numbered `samples` of every image into `log_weights`,
+    /// `[B, samples.len()]`. May contain −∞ or NaN where the model does.
+    fn log_weights(
+        &mut self,
+        parameters: &[Self::Real],
+        batch: Batch<'_>,
+        noise: Noise,
+        samples: Range<u32>,
+        log_weights: &mut [f64],
+    );
+
+    /// Computes q(z|x) of every image.
+    fn encode(&mut self, parameters: &[Self::Real], batch: Batch<'_>) -> Posterior<Self::Real>;
+
+    /// Computes the pixel probabilities `[n, D]` of `latents` `[n, L]`.
+    fn decode(&mut self, parameters: &[Self::Real], latents: &[Self::Real]) -> Vec<Self::Real>;
+
+    /// Applies one step of Adam.
+    fn adam(&mut self, update: AdamUpdate<'_, Self::Real>);
+}

@@ -1,0 +1,13 @@
+//! Compute gradients, log-weights, codes and images: the seam between numbers and everything else.
+//!
+//! An engine offers fused operations at the model's granularity, not a tensor API. `reference` is
+//! the truth (f64, plain loops); `cpu` is fast (f32) and tested against it.
+
+pub mod reference;
+
+mod contract;
+
+pub use contract::{
+    Adam, AdamUpdate, Batch, Engine, EngineError, Noise, Objective, Posterior, Prune, Real,
+    StepReport,
+};

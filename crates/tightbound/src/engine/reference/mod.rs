@@ -1,0 +1,1 @@
+//! Compute everything in f64 with plain loops, shaped like the formulae: the truth, kept for ever.

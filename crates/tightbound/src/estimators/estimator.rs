@@ -1,0 +1,105 @@
+//! Say what every estimator is and what it declares about itself.
+
+use std::fmt::Debug;
+
+use super::{EstimatorSettings, Reference};
+
+/// The three coefficients per sample that an estimator fills in; each slice has S = M·K elements.
+#[derive(Debug)]
+pub struct Coefficients<'a> {
+    /// a: weight of ∇θ log p(x, z_s).
+    pub theta: &'a mut [f64],
+    /// b: weight of the path through z_s.
+    pub path: &'a mut [f64],
+    /// c: weight of the score ∇φ log q(z_s|x).
+    pub score: &'a mut [f64],
+}
+
+/// The value of one image's bound, in nats.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Bound {
+    /// The bound whose gradient θ follows.
+    pub theta: f64,
+    /// The bound whose gradient φ follows; it differs from `theta` for estimators of two targets.
+    pub phi: f64,
+    /// ∂bound/∂β where the estimator has a β, else 0.
+    pub d_beta: f64,
+}
+
+impl Bound {
+    /// A bound that both networks follow and that has no β.
+    pub fn single(value: f64) -> Self {
+        Self { theta: value, phi: value, d_beta: 0.0 }
+    }
+
+    /// Whether every part is finite.
+    pub fn is_finite(&self) -> bool {
+        self.theta.is_finite() && self.phi.is_finite() && self.d_beta.is_finite()
+    }
+}
+
+/// A bound on log p(x) together with the rule for its gradients.
+pub trait Estimator: Debug + Send + Sync {
+    /// M, the number of outer samples.
+    fn m(&self) -> usize;
+
+    /// K, the number of samples that share one logarithm.
+    fn k(&self) -> usize;
+
+    /// S = M·K, the samples drawn per image.
+    fn samples(&self) -> usize {
+        self.m() * self.k()
+    }
+
+    /// Computes the bound of one image and fills in its coefficients.
+    ///
+    /// `log_weights` has S elements, s = m·K + k. Some may be −∞; a NaN, or nothing but −∞ under
+    /// one logarithm, gives a bound that is not finite, which the engine reports.
+    fn evaluate(&self, log_weights: &[f64], coefficients: Coefficients<'_>) -> Bound;
+}
+
+/// Which of M and K an estimator lets the user choose.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SampleRule {
+    /// K is 1: samples are averaged outside the logarithm.
+    OuterOnly,
+    /// M is 1: samples are averaged inside the logarithm.
+    InnerOnly,
+    /// Both are free.
+    Both,
+}
+
+/// What an estimator declares about itself; tests, help texts and tables read it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Properties {
+    /// Which of M and K are free.
+    pub samples: SampleRule,
+    /// Whether it has a β in [0, 1].
+    pub needs_beta: bool,
+    /// Whether encoder and decoder follow different bounds.
+    pub two_targets: bool,
+    /// Whether its gradients are unbiased for the bounds they follow.
+    pub unbiased: bool,
+}
+
+/// One row of the registry.
+#[derive(Debug)]
+pub struct Definition {
+    /// The name on the command line.
+    pub name: &'static str,
+    /// The name in full.
+    pub title: &'static str,
+    /// The bound in one line of Unicode mathematics.
+    pub formula: &'static str,
+    /// When to choose it.
+    pub when: &'static str,
+    /// What it declares.
+    pub properties: Properties,
+    /// Where it comes from.
+    pub reference: Reference,
+    /// The equation in the reference.
+    pub equation: &'static str,
+    /// Makes the estimator from settings that were checked against the properties; call
+    /// [`EstimatorSettings::build`], which checks them.
+    pub build: fn(&EstimatorSettings) -> Box<dyn Estimator>,
+}

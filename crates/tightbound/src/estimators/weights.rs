@@ -1,0 +1,76 @@
+//! Average and normalise weights without leaving log space.
+
+/// log[(1/n) Σ exp(log w)], in nats; −∞ if every log-weight is −∞, NaN if any is NaN.
+///
+/// # Panics
+/// If `log_weights` is empty.
+pub fn log_mean_exp(log_weights: &[f64]) -> f64 {
+    assert!(!log_weights.is_empty(), "a mean needs at least one log-weight");
+    let max = maximum(log_weights);
+    if max == f64::NEG_INFINITY || max.is_nan() {
+        return max;
+    }
+    let sum: f64 = log_weights.iter().map(|l| libm::exp(l - max)).sum();
+    max + libm::log(sum / log_weights.len() as f64)
+}
+
+/// Fills `weights` with softmax(log w), which adds up to 1, and returns the log-mean-exp.
+///
+/// If every log-weight is −∞, or one is NaN, the weights are NaN.
+///
+/// # Panics
+/// If the slices are empty or differ in length.
+pub fn normalise(log_weights: &[f64], weights: &mut [f64]) -> f64 {
+    assert_eq!(log_weights.len(), weights.len(), "one weight per log-weight");
+    assert!(!log_weights.is_empty(), "a mean needs at least one log-weight");
+    let max = maximum(log_weights);
+    let mut sum = 0.0;
+    for (weight, l) in weights.iter_mut().zip(log_weights) {
+        *weight = libm::exp(l - max);
+        sum += *weight;
+    }
+    for weight in weights.iter_mut() {
+        *weight /= sum;
+    }
+    if max == f64::NEG_INFINITY || max.is_nan() {
+        return max;
+    }
+    max + libm::log(sum / log_weights.len() as f64)
+}
+
+/// The largest element, or NaN if there is one.
+fn maximum(values: &[f64]) -> f64 {
+    values.iter().fold(f64::NEG_INFINITY, |m, &v| if v.is_nan() || v > m { v } else { m })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn huge_and_tiny_log_weights_stay_in_range() {
+        for shift in [-1e5, 0.0, 1e5] {
+            let log_weights = [shift, shift + 2f64.ln()];
+            let mut v = [0.0; 2];
+            // |shift| · 2⁻⁵² is the rounding of the input itself.
+            assert!((normalise(&log_weights, &mut v) - shift - 1.5f64.ln()).abs() < 1e-10);
+            assert!((log_mean_exp(&log_weights) - shift - 1.5f64.ln()).abs() < 1e-10);
+            assert!((v[0] - 1.0 / 3.0).abs() < 1e-11 && (v[1] - 2.0 / 3.0).abs() < 1e-11);
+        }
+    }
+
+    #[test]
+    fn minus_infinity_is_a_zero_weight_and_nan_is_seen() {
+        let mut v = [0.0; 2];
+        assert_eq!(normalise(&[f64::NEG_INFINITY, 3.0], &mut v), 3.0 - 2f64.ln());
+        assert_eq!(v, [0.0, 1.0]);
+        assert_eq!(log_mean_exp(&[f64::NEG_INFINITY; 3]), f64::NEG_INFINITY);
+        assert_eq!(normalise(&[f64::NEG_INFINITY; 2], &mut v), f64::NEG_INFINITY);
+        for position in 0..3 {
+            let mut log_weights = [1.0, 2.0, 3.0];
+            log_weights[position] = f64::NAN;
+            assert!(log_mean_exp(&log_weights).is_nan());
+            assert!(normalise(&log_weights, &mut [0.0; 3]).is_nan());
+        }
+    }
+}

@@ -1,0 +1,9 @@
+//! Say what a model is: its architecture, its table of parameters, its first values.
+
+mod architecture;
+mod initialise;
+mod table;
+
+pub use architecture::{Activation, Architecture, ArchitectureError, Sigma};
+pub use initialise::{Initialisation, OutputBias, initialise};
+pub use table::{Network, Parameter, ParameterTable};

@@ -1,0 +1,1 @@
+//! Hold everything durable: the run folder, its checkpoint, its log, and the check of both.

@@ -1,0 +1,1 @@
+//! Train a model: settings, optimiser, learning-rate ladder, loop.
