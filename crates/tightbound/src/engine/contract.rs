@@ -8,7 +8,7 @@ use std::ops::Range;
 use serde::{Deserialize, Serialize};
 
 use crate::estimators::{Bound, Estimator};
-use crate::model::Architecture;
+use crate::model::{Architecture, ParameterTable};
 use crate::random::Stream;
 
 /// The floating-point type of an engine's parameters and gradients.
@@ -124,6 +124,14 @@ pub enum EngineError {
         /// The tensor's name in the parameter table.
         tensor: String,
     },
+}
+
+impl EngineError {
+    /// The error of a gradient whose element `index` is not finite.
+    pub(super) fn non_finite_gradient(table: &ParameterTable, index: usize) -> Self {
+        let tensor = table.tensor_at(index).map_or_else(String::new, |p| p.name.clone());
+        Self::NonFiniteGradient { tensor }
+    }
 }
 
 /// Fused operations on one model. Implementations own their buffers and threads.
