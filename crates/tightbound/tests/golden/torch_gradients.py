@@ -8,7 +8,8 @@
         rewrites the golden files beside this script (inputs by the Rust example `gradients`)
     python torch_gradients.py errors [--sigma exp|softplus] init [MODEL ...]
         prints, for the reference model at its start and for trained `model.safetensors` files, the
-        error of the cpu engine's f32 gradients and of PyTorch's own, both against PyTorch in f64
+        error of the cpu engine's f32 gradients and of PyTorch's own, both against PyTorch in f64;
+        on the way every MODEL must pass `load_state_dict(strict=True)`
 
 Inputs and outputs share one safetensors file. The header's one entry `case` is JSON; tensors:
 
@@ -29,7 +30,7 @@ from pathlib import Path
 
 import torch
 from safetensors import safe_open
-from safetensors.torch import save_file
+from safetensors.torch import load_file, save_file
 from torch import nn
 from torch.distributions import Normal
 from torch.nn import functional as F
@@ -103,7 +104,7 @@ def objectives(estimator, log_weights, beta):
 
 
 def differentiate(case, tensors, dtype):
-    """All outputs of one case, computed in `dtype`; None where a file holds inputs alone."""
+    """All outputs of one case, computed in `dtype`."""
     model = Vae(case["architecture"])
     parameters = {n.removeprefix("parameter/"): t for n, t in tensors.items() if n.startswith("parameter/")}
     model.load_state_dict(parameters, strict=True)
@@ -150,9 +151,8 @@ def relative(value, truth):
     return ((value.double() - truth).norm() / truth.norm()).item()
 
 
-def errors(title, path):
+def errors(title, case, tensors):
     """Prints one table: tensors down, systems across, each cell cpu / PyTorch f32 = ratio."""
-    case, tensors = read(path)
     truth = differentiate(case, tensors, torch.float64)
     single = differentiate(case, tensors, torch.float32)
     names = [n.removeprefix("parameter/") for n in tensors if n.startswith("parameter/")]
@@ -173,11 +173,11 @@ def errors(title, path):
         print(f"| {name} | " + " | ".join(row) + " |")
     keys = [(name, label) for name in names for label in labels]
     largest = max(keys, key=lambda key: cells[key][0])
-    slowest = max(keys, key=lambda key: cells[key][0] / cells[key][1])
+    steepest = max(keys, key=lambda key: cells[key][0] / cells[key][1])
     reference = max(relative(tensors[f"{l}/reference/{n}"], truth[f"{l}/gradient/{n}"]) for n, l in keys)
     bound = max((tensors[f"{l}/cpu/bound"] - truth[f"{l}/bound"]).abs().max().item() for l in labels)
     print(f"\n- largest cpu error: {cells[largest][0]:.2e} ({' of '.join(largest)}); bar 2e-5")
-    print(f"- largest ratio: {cells[slowest][0] / cells[slowest][1]:.2f} ({' of '.join(slowest)}); bar 1.5")
+    print(f"- largest ratio: {cells[steepest][0] / cells[steepest][1]:.2f} ({' of '.join(steepest)}); bar 1.5")
     print(f"- largest error of a bound: cpu {bound:.1e} nats")
     print(f"- largest difference of the reference engine from PyTorch f64: {reference:.1e}")
 
@@ -197,7 +197,10 @@ def main():
             model = state if state == "init" else Path(state).resolve()
             path = Path(folder) / "batch.safetensors"
             run_example("batch", model, arguments.sigma, path)
-            errors(state, path)
+            case, tensors = read(path)
+            if state != "init":
+                Vae(case["architecture"]).load_state_dict(load_file(model), strict=True)
+            errors(state, case, tensors)
 
 
 if __name__ == "__main__":
