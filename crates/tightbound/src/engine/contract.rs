@@ -118,6 +118,14 @@ pub enum EngineError {
         /// The value of the bound.
         value: f64,
     },
+    /// The operating system gave no threads.
+    #[error("cannot start {threads} threads: {reason}; try fewer with --threads")]
+    Threads {
+        /// How many were wanted.
+        threads: usize,
+        /// What the system said.
+        reason: String,
+    },
     /// An element of the gradient is NaN or infinite.
     #[error("the gradient of `{tensor}` is not finite")]
     NonFiniteGradient {
