@@ -17,6 +17,7 @@ use std::path::{Path, PathBuf};
 use exchange::{Case, System, read_f32};
 use safetensors::tensor::{Dtype, SafeTensors, TensorView, serialize_to_file};
 use tightbound::data::{Images, Pixels};
+use tightbound::engine::cpu::CpuEngine;
 use tightbound::engine::reference::ReferenceEngine;
 use tightbound::engine::{Batch, Engine, Noise, Objective, Prune};
 use tightbound::estimators::EstimatorSettings;
@@ -155,9 +156,11 @@ fn write_batch(state: &str, sigma: Sigma, path: &Path) -> Outcome<()> {
     let inputs = Inputs { case, parameters, pixels };
 
     let mut file = File::of(&inputs);
+    let mut cpu = CpuEngine::new(inputs.case.architecture.clone(), 2)?;
     let mut reference = ReferenceEngine::new(inputs.case.architecture.clone());
     let exact: Vec<f64> = inputs.parameters.iter().map(|&p| p.into()).collect();
     for system in &inputs.case.systems {
+        file.push_gradient("cpu", &mut cpu, &inputs.parameters, &inputs, system)?;
         file.push_gradient("reference", &mut reference, &exact, &inputs, system)?;
     }
     file.write(path, &inputs.case)
