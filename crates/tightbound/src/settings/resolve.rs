@@ -117,7 +117,7 @@ fn follow_the_estimator(
 
 /// The protocol that the layers name, if any does.
 fn protocol(layers: &[Vec<Assignment>]) -> Result<Option<Protocol>, SettingsError> {
-    let named = layers.iter().flatten().filter(|a| a.key == "protocol").next_back();
+    let named = layers.iter().flatten().rfind(|a| a.key == "protocol");
     let probe = Settings::preset(Protocol::default());
     named.map(|assignment| Ok(assign(&probe, assignment)?.protocol)).transpose()
 }
