@@ -2,7 +2,6 @@
 
 use super::error::SettingsError;
 use super::types::{BetaObjective, Settings};
-use crate::estimators::find;
 use crate::model::Architecture;
 
 impl Settings {
@@ -73,11 +72,6 @@ impl Settings {
             Some(beta) if beta == 0.0 || beta == 1.0 => Err(SettingsError::LearnedBetaAtEnd(beta)),
             Some(_) => Ok(()),
         }
-    }
-
-    /// Whether encoder and decoder follow different bounds.
-    pub fn has_two_targets(&self) -> bool {
-        find(&self.estimator.name).is_ok_and(|d| d.properties.two_targets)
     }
 
     /// The networks for images of `pixels` pixels.
