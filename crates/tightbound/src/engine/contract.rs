@@ -8,7 +8,7 @@ use std::ops::Range;
 use serde::{Deserialize, Serialize};
 
 use crate::estimators::{Bound, Estimator};
-use crate::model::Architecture;
+use crate::model::{Architecture, ParameterTable};
 use crate::random::Stream;
 
 /// The floating-point type of an engine's parameters and gradients.
@@ -118,12 +118,28 @@ pub enum EngineError {
         /// The value of the bound.
         value: f64,
     },
+    /// The operating system gave no threads.
+    #[error("cannot start {threads} threads: {reason}; try fewer with --threads")]
+    Threads {
+        /// How many were wanted.
+        threads: usize,
+        /// What the system said.
+        reason: String,
+    },
     /// An element of the gradient is NaN or infinite.
     #[error("the gradient of `{tensor}` is not finite")]
     NonFiniteGradient {
         /// The tensor's name in the parameter table.
         tensor: String,
     },
+}
+
+impl EngineError {
+    /// The error of a gradient whose element `index` is not finite.
+    pub(super) fn non_finite_gradient(table: &ParameterTable, index: usize) -> Self {
+        let tensor = table.tensor_at(index).map_or_else(String::new, |p| p.name.clone());
+        Self::NonFiniteGradient { tensor }
+    }
 }
 
 /// Fused operations on one model. Implementations own their buffers and threads.

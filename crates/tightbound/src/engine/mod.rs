@@ -3,6 +3,7 @@
 //! An engine offers fused operations at the model's granularity, not a tensor API. `reference` is
 //! the truth (f64, plain loops); `cpu` is fast (f32) and tested against it.
 
+pub mod cpu;
 pub mod reference;
 
 mod contract;

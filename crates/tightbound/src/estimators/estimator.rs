@@ -32,9 +32,9 @@ impl Bound {
         Self { theta: value, phi: value, d_beta: 0.0 }
     }
 
-    /// Whether every part is finite.
-    pub fn is_finite(&self) -> bool {
-        self.theta.is_finite() && self.phi.is_finite() && self.d_beta.is_finite()
+    /// The first part that is NaN or infinite, if any.
+    pub fn first_non_finite(&self) -> Option<f64> {
+        [self.theta, self.phi, self.d_beta].into_iter().find(|value| !value.is_finite())
     }
 }
 

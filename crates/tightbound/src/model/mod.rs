@@ -2,8 +2,10 @@
 
 mod architecture;
 mod initialise;
+mod layers;
 mod table;
 
 pub use architecture::{Activation, Architecture, ArchitectureError, Sigma};
 pub use initialise::{Initialisation, OutputBias, initialise};
+pub use layers::{Layer, Layers};
 pub use table::{Network, Parameter, ParameterTable};

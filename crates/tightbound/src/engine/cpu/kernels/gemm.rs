@@ -1,0 +1,217 @@
+//! Multiply matrices: C ← C₀ + A B, every element one chain of fused multiply-adds.
+//!
+//! The contract is bit-exact: `C[i][j]` starts at its start value and takes `A[i][p] · B[p][j]` by
+//! fused multiply-add for p = 0, 1, …, k−1. Neither blocking, nor the tile shape, nor the width of
+//! the registers can change a bit of that, which is why all of them may be chosen for speed.
+//!
+//! Speed: a tile of C stays in registers (8 × 48 for AVX-512) while one panel of B (k-block × 48)
+//! stays in the L1 cache and is used by all rows of A, which is broadcast straight from memory with
+//! arbitrary strides, so that Aᵀ needs no copy.
+
+use super::dispatch::Task;
+use super::simd::{LANES, Simd};
+
+/// What C holds before the products are added.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Start<'a> {
+    /// Zero.
+    Zero,
+    /// One row, the same for every row of C: `[n]`.
+    Row(&'a [f32]),
+    /// What C holds already.
+    Accumulate,
+}
+
+/// One product C `[m, n]` ← start + A `[m, k]` · B `[k, n]`; n is a multiple of 16.
+#[derive(Debug)]
+pub(crate) struct Gemm<'a> {
+    pub(crate) m: usize,
+    pub(crate) k: usize,
+    pub(crate) n: usize,
+    /// A; element (i, p) is at i · `a_strides.0` + p · `a_strides.1`.
+    pub(crate) a: &'a [f32],
+    pub(crate) a_strides: (usize, usize),
+    /// B; row p starts at p · `b_stride`.
+    pub(crate) b: &'a [f32],
+    pub(crate) b_stride: usize,
+    /// C; row i starts at i · `c_stride`.
+    pub(crate) c: &'a mut [f32],
+    pub(crate) c_stride: usize,
+    pub(crate) start: Start<'a>,
+}
+
+/// Longest k-block: 208 · 48 floats of B are 39 KB, which fit a 48 KB L1 cache.
+const K_BLOCK: usize = 208;
+
+impl Gemm<'_> {
+    /// Panics unless every element that the kernels touch lies inside its slice.
+    fn check(&self) {
+        let &Gemm { m, k, n, .. } = self;
+        assert_eq!(n % LANES, 0, "n is a whole number of vectors");
+        assert!(self.b_stride >= n && self.c_stride >= n, "rows do not overlap");
+        if m == 0 || n == 0 {
+            return;
+        }
+        assert!(self.c.len() >= (m - 1) * self.c_stride + n, "C is too short");
+        if let Start::Row(row) = self.start {
+            assert!(row.len() >= n, "the start row is too short");
+        }
+        if k > 0 {
+            let last = (m - 1) * self.a_strides.0 + (k - 1) * self.a_strides.1;
+            assert!(self.a.len() > last, "A is too short");
+            assert!(self.b.len() >= (k - 1) * self.b_stride + n, "B is too short");
+        }
+    }
+}
+
+impl Task for Gemm<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: Simd>(self, s: S) {
+        self.check();
+        let blocks = self.k.div_ceil(K_BLOCK).max(1);
+        let block = self.k.div_ceil(blocks);
+        for index in 0..blocks {
+            let first = index * block;
+            let depth = block.min(self.k - first);
+            let start = if index == 0 { self.start } else { Start::Accumulate };
+            let mut column = 0;
+            while column < self.n {
+                let vectors = panel_width::<S>((self.n - column) / LANES);
+                let mut row = 0;
+                while row < self.m {
+                    let rows = S::TILE_ROWS.min(self.m - row);
+                    // SAFETY: `check` has bounded every element of the block that starts at
+                    // (row, first) in A, (first, column) in B and (row, column) in C.
+                    unsafe {
+                        let tile = Tile {
+                            depth,
+                            a: self
+                                .a
+                                .as_ptr()
+                                .add(row * self.a_strides.0 + first * self.a_strides.1),
+                            a_strides: self.a_strides,
+                            b: self.b.as_ptr().add(first * self.b_stride + column),
+                            b_stride: self.b_stride,
+                            c: self.c.as_mut_ptr().add(row * self.c_stride + column),
+                            c_stride: self.c_stride,
+                            start: match start {
+                                Start::Zero => TileStart::Zero,
+                                Start::Row(r) => TileStart::Row(r.as_ptr().add(column)),
+                                Start::Accumulate => TileStart::Accumulate,
+                            },
+                        };
+                        tile.run_shape(s, rows, vectors);
+                    }
+                    row += rows;
+                }
+                column += vectors * LANES;
+            }
+        }
+    }
+}
+
+/// Vectors of the next column panel when `left` remain: a lone last vector is avoided by ending on
+/// two panels of two (4 = 2 + 2), since a tile one vector wide waits for its additions.
+#[inline(always)]
+fn panel_width<S: Simd>(left: usize) -> usize {
+    if S::TILE_VECTORS == 3 && left == 4 { 2 } else { S::TILE_VECTORS.min(left) }
+}
+
+#[derive(Clone, Copy)]
+enum TileStart {
+    Zero,
+    Row(*const f32),
+    Accumulate,
+}
+
+/// One register tile of C and the operands that reach it.
+#[derive(Clone, Copy)]
+struct Tile {
+    depth: usize,
+    a: *const f32,
+    a_strides: (usize, usize),
+    b: *const f32,
+    b_stride: usize,
+    c: *mut f32,
+    c_stride: usize,
+    start: TileStart,
+}
+
+impl Tile {
+    /// Runs the kernel compiled for this shape.
+    ///
+    /// # Safety
+    /// `rows` ≤ `S::TILE_ROWS`, `vectors` ≤ `S::TILE_VECTORS`, and all elements must be in bounds.
+    #[inline(always)]
+    unsafe fn run_shape<S: Simd>(self, s: S, rows: usize, vectors: usize) {
+        macro_rules! shapes {
+            ($(($rows:literal, $vectors:literal))*) => {
+                match (rows, vectors) {
+                    // SAFETY: passed on to the caller. The guard is a constant per path, so shapes
+                    // that do not fit its registers are never compiled.
+                    $(($rows, $vectors) if $rows <= S::TILE_ROWS && $vectors <= S::TILE_VECTORS => unsafe {
+                        self.run::<S, $rows, $vectors>(s)
+                    },)*
+                    _ => unreachable!("tiles are cut to shapes that exist"),
+                }
+            };
+        }
+        shapes! {
+            (1, 1) (2, 1) (3, 1) (4, 1) (5, 1) (6, 1) (7, 1) (8, 1)
+            (1, 2) (2, 2) (3, 2) (4, 2) (5, 2) (6, 2) (7, 2) (8, 2)
+            (1, 3) (2, 3) (3, 3) (4, 3) (5, 3) (6, 3) (7, 3) (8, 3)
+        }
+    }
+
+    /// Computes a tile of `R` rows and `V` vectors.
+    ///
+    /// # Safety
+    /// All elements must be in bounds.
+    #[inline(always)]
+    unsafe fn run<S: Simd, const R: usize, const V: usize>(self, s: S) {
+        // SAFETY: the caller has bounded all elements.
+        unsafe {
+            let mut sum = [[s.splat(0.0); V]; R];
+            match self.start {
+                TileStart::Zero => {}
+                TileStart::Row(row) => {
+                    for v in 0..V {
+                        let start = s.load(&*row.add(v * LANES).cast());
+                        for line in &mut sum {
+                            line[v] = start;
+                        }
+                    }
+                }
+                TileStart::Accumulate => {
+                    for (r, line) in sum.iter_mut().enumerate() {
+                        for (v, x) in line.iter_mut().enumerate() {
+                            *x = s.load(&*self.c.add(r * self.c_stride + v * LANES).cast());
+                        }
+                    }
+                }
+            }
+            let (mut a, mut b) = (self.a, self.b);
+            for _ in 0..self.depth {
+                let mut columns = [s.splat(0.0); V];
+                for (v, x) in columns.iter_mut().enumerate() {
+                    *x = s.load(&*b.add(v * LANES).cast());
+                }
+                for (r, line) in sum.iter_mut().enumerate() {
+                    let x = s.splat(*a.add(r * self.a_strides.0));
+                    for (v, acc) in line.iter_mut().enumerate() {
+                        *acc = s.fma(x, columns[v], *acc);
+                    }
+                }
+                a = a.wrapping_add(self.a_strides.1);
+                b = b.wrapping_add(self.b_stride);
+            }
+            for (r, line) in sum.iter().enumerate() {
+                for (v, &x) in line.iter().enumerate() {
+                    s.store(x, &mut *self.c.add(r * self.c_stride + v * LANES).cast());
+                }
+            }
+        }
+    }
+}

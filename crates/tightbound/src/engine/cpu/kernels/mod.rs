@@ -1,0 +1,29 @@
+//! Hold all vector code: the only place with `unsafe`, chosen once for the machine it runs on.
+
+mod activation;
+#[cfg(target_arch = "x86_64")]
+mod avx2;
+#[cfg(target_arch = "x86_64")]
+mod avx512;
+mod dispatch;
+mod gemm;
+mod latents;
+mod likelihood;
+mod maths;
+#[cfg(target_arch = "aarch64")]
+mod neon;
+mod portable;
+mod rows;
+mod simd;
+#[cfg(test)]
+mod tests;
+mod update;
+
+pub(super) use activation::{ActivationBackward, ActivationForward, SigmaBackward, SigmaForward};
+pub use dispatch::KernelPath;
+pub(super) use gemm::{Gemm, Start};
+pub(super) use latents::{DrawLatents, PosteriorGradient};
+pub(super) use likelihood::{Bernoulli, Sigmoid};
+pub(super) use rows::{ScaleRows, WeightedColumnSums};
+pub(super) use simd::pad;
+pub(super) use update::{AdamConstants, AdamStep, SumShards};

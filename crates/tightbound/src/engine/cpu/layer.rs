@@ -1,0 +1,163 @@
+//! Run one affine layer on rows: forward, backward to its input, backward to its parameters.
+//!
+//! Rows are padded to whole vectors. Padding in weights is zero, so padding in results is zero or is
+//! multiplied by zero later.
+
+use super::kernels::{Gemm, KernelPath, Start, WeightedColumnSums, pad};
+use crate::model::Layer;
+
+/// A layer's parameters, copied once per call into the layouts that the kernels want.
+#[derive(Clone, Debug)]
+pub(super) struct PackedLayer {
+    inputs: usize,
+    outputs: usize,
+    /// W, `[outputs, pad(inputs)]`, for the backward pass.
+    weight: Vec<f32>,
+    /// Wᵀ, `[inputs, pad(outputs)]`, for the forward pass.
+    transposed: Vec<f32>,
+    /// b, `[pad(outputs)]`.
+    bias: Vec<f32>,
+}
+
+/// Edge of the square blocks in which weights are transposed, so that both sides stay in cache.
+const BLOCK: usize = 16;
+
+impl PackedLayer {
+    /// Room for the parameters of `layer`.
+    pub(super) fn new(layer: &Layer) -> Self {
+        Self {
+            inputs: layer.inputs,
+            outputs: layer.outputs,
+            weight: vec![0.0; layer.outputs * pad(layer.inputs)],
+            transposed: vec![0.0; layer.inputs * pad(layer.outputs)],
+            bias: vec![0.0; pad(layer.outputs)],
+        }
+    }
+
+    /// Copies W `[outputs, inputs]` and b `[outputs]`.
+    pub(super) fn pack(&mut self, weight: &[f32], bias: &[f32]) {
+        let rows = self.weight.chunks_exact_mut(pad(self.inputs));
+        for (to, from) in rows.zip(weight.chunks_exact(self.inputs)) {
+            to[..self.inputs].copy_from_slice(from);
+        }
+        let stride = pad(self.outputs);
+        for o in (0..self.outputs).step_by(BLOCK) {
+            for i in (0..self.inputs).step_by(BLOCK) {
+                for i in i..(i + BLOCK).min(self.inputs) {
+                    let row = &mut self.transposed[i * stride..(i + 1) * stride];
+                    for o in o..(o + BLOCK).min(self.outputs) {
+                        row[o] = weight[o * self.inputs + i];
+                    }
+                }
+            }
+        }
+        self.bias[..self.outputs].copy_from_slice(bias);
+    }
+
+    /// Length of an input row.
+    pub(super) fn input_stride(&self) -> usize {
+        pad(self.inputs)
+    }
+
+    /// Length of an output row.
+    pub(super) fn output_stride(&self) -> usize {
+        pad(self.outputs)
+    }
+
+    /// y `[rows, pad(outputs)]` ← x `[rows, pad(inputs)]` · Wᵀ + b.
+    pub(super) fn forward(&self, path: KernelPath, x: &[f32], y: &mut [f32]) {
+        path.run(Gemm {
+            m: y.len() / self.output_stride(),
+            k: self.inputs,
+            n: self.output_stride(),
+            a: x,
+            a_strides: (self.input_stride(), 1),
+            b: &self.transposed,
+            b_stride: self.output_stride(),
+            c: y,
+            c_stride: self.output_stride(),
+            start: Start::Row(&self.bias),
+        });
+    }
+
+    /// d_x `[rows, pad(inputs)]` ← d_y `[rows, pad(outputs)]` · W, or += where `start` says so.
+    pub(super) fn backward(
+        &self,
+        path: KernelPath,
+        d_y: &[f32],
+        start: Start<'_>,
+        d_x: &mut [f32],
+    ) {
+        path.run(Gemm {
+            m: d_x.len() / self.input_stride(),
+            k: self.outputs,
+            n: self.input_stride(),
+            a: d_y,
+            a_strides: (self.output_stride(), 1),
+            b: &self.weight,
+            b_stride: self.input_stride(),
+            c: d_x,
+            c_stride: self.input_stride(),
+            start,
+        });
+    }
+}
+
+/// The gradient of one layer's parameters, rows padded as in [`PackedLayer`].
+#[derive(Clone, Debug)]
+pub(super) struct LayerGradient {
+    pub(super) inputs: usize,
+    pub(super) outputs: usize,
+    /// d_W, `[outputs, pad(inputs)]`; the padding is not defined.
+    pub(super) weight: Vec<f32>,
+    /// d_b, `[pad(outputs)]`.
+    pub(super) bias: Vec<f32>,
+    /// Whether nothing has been added yet; `weight` is then not defined.
+    empty: bool,
+}
+
+impl LayerGradient {
+    /// A gradient of zero.
+    pub(super) fn new(layer: &Layer) -> Self {
+        Self {
+            inputs: layer.inputs,
+            outputs: layer.outputs,
+            weight: vec![0.0; layer.outputs * pad(layer.inputs)],
+            bias: vec![0.0; pad(layer.outputs)],
+            empty: true,
+        }
+    }
+
+    /// Sets the gradient to zero, without touching the weights.
+    pub(super) fn clear(&mut self) {
+        self.empty = true;
+        self.bias.fill(0.0);
+    }
+
+    /// Adds Σ_r scale\[r\] · d_y\[r\] x\[r\]ᵀ, where `scaled_x` holds scale\[r\] · x\[r\].
+    pub(super) fn add(&mut self, path: KernelPath, scale: &[f32], d_y: &[f32], scaled_x: &[f32]) {
+        let (n, stride) = (pad(self.inputs), pad(self.outputs));
+        path.run(Gemm {
+            m: self.outputs,
+            k: scale.len(),
+            n,
+            a: d_y,
+            a_strides: (1, stride),
+            b: scaled_x,
+            b_stride: n,
+            c: &mut self.weight,
+            c_stride: n,
+            start: if self.empty { Start::Zero } else { Start::Accumulate },
+        });
+        path.run(WeightedColumnSums { weights: scale, stride, x: d_y, sums: &mut self.bias });
+        self.empty = false;
+    }
+
+    /// Makes a gradient to which nothing was added a written zero.
+    pub(super) fn settle(&mut self) {
+        if self.empty {
+            self.weight.fill(0.0);
+            self.empty = false;
+        }
+    }
+}

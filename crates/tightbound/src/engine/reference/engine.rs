@@ -1,0 +1,169 @@
+//! Follow the definition of every operation of [`Engine`], image by image and sample by sample.
+
+use std::ops::Range;
+
+use super::affine::sigmoid;
+use super::passes::{Encoded, Model, log_likelihood, log_prior_minus_posterior};
+use crate::engine::{
+    AdamUpdate, Batch, Engine, EngineError, Noise, Objective, Posterior, StepReport,
+};
+use crate::estimators::Coefficients;
+use crate::model::{Architecture, Layers, ParameterTable};
+
+/// The engine of plain f64 loops.
+#[derive(Clone, Debug)]
+pub struct ReferenceEngine {
+    architecture: Architecture,
+    layers: Layers,
+    table: ParameterTable,
+}
+
+impl ReferenceEngine {
+    /// An engine for models of `architecture`.
+    pub fn new(architecture: Architecture) -> Self {
+        let layers = Layers::new(&architecture);
+        let table = ParameterTable::new(&architecture);
+        Self { architecture, layers, table }
+    }
+
+    fn model<'a>(&'a self, parameters: &'a [f64]) -> Model<'a> {
+        assert_eq!(parameters.len(), self.table.total(), "one value per parameter");
+        Model { architecture: &self.architecture, layers: &self.layers, parameters }
+    }
+
+    /// The images of a batch with their ids, pixels as f64.
+    fn images<'a>(&self, batch: Batch<'a>) -> impl Iterator<Item = (u32, Vec<f64>)> + use<'a> {
+        let d = self.architecture.pixels;
+        assert_eq!(batch.pixels.len(), batch.ids.len() * d, "D pixels per image");
+        let rows = batch.pixels.chunks_exact(d);
+        batch.ids.iter().zip(rows).map(|(&id, row)| (id, row.iter().map(|&p| p.into()).collect()))
+    }
+
+    /// ε and z = μ + σ ε of one sample.
+    fn sample(&self, encoded: &Encoded, noise: Noise, id: u32, s: u32) -> (Vec<f64>, Vec<f64>) {
+        let mut epsilon = vec![0.0f32; self.architecture.latents];
+        noise.stream.normals(noise.time, id, s, &mut epsilon);
+        let epsilon: Vec<f64> = epsilon.into_iter().map(f64::from).collect();
+        let posterior = encoded.mean.iter().zip(&encoded.sd);
+        let z = posterior.zip(&epsilon).map(|((mean, sd), e)| mean + sd * e).collect();
+        (epsilon, z)
+    }
+}
+
+impl Engine for ReferenceEngine {
+    type Real = f64;
+
+    fn architecture(&self) -> &Architecture {
+        &self.architecture
+    }
+
+    fn gradient(
+        &mut self,
+        parameters: &[f64],
+        batch: Batch<'_>,
+        objective: Objective<'_>,
+        gradient: &mut [f64],
+    ) -> Result<StepReport, EngineError> {
+        let model = self.model(parameters);
+        assert_eq!(gradient.len(), parameters.len(), "one gradient per parameter");
+        gradient.fill(0.0);
+        let samples = objective.estimator.samples();
+        let scale = 1.0 / batch.ids.len() as f64;
+        let mut report = StepReport { kept_fraction: 1.0, ..StepReport::default() };
+        for (id, x) in self.images(batch) {
+            let encoded = model.encode(&x);
+            let mut draws = Vec::with_capacity(samples);
+            let mut log_weights = Vec::with_capacity(samples);
+            for s in 0..samples as u32 {
+                let (epsilon, z) = self.sample(&encoded, objective.noise, id, s);
+                let decoded = model.decode(&z);
+                log_weights.push(
+                    log_likelihood(&x, &decoded.logits)
+                        + log_prior_minus_posterior(&z, &epsilon, &encoded.sd),
+                );
+                draws.push((epsilon, z, decoded));
+            }
+            let (mut a, mut b, mut c) =
+                (vec![0.0; samples], vec![0.0; samples], vec![0.0; samples]);
+            let coefficients = Coefficients { theta: &mut a, path: &mut b, score: &mut c };
+            let bound = objective.estimator.evaluate(&log_weights, coefficients);
+            if let Some(value) = bound.first_non_finite() {
+                return Err(EngineError::NonFiniteBound { image: id, value });
+            }
+            report.bound.theta += scale * bound.theta;
+            report.bound.phi += scale * bound.phi;
+            report.bound.d_beta += scale * bound.d_beta;
+
+            let latents = self.architecture.latents;
+            let (mut d_mean, mut d_sd) = (vec![0.0; latents], vec![0.0; latents]);
+            for (s, (epsilon, z, decoded)) in draws.iter().enumerate() {
+                let d_z = model.decode_backward(decoded, &x, scale * a[s], gradient);
+                for l in 0..latents {
+                    let (e, sd) = (epsilon[l], encoded.sd[l]);
+                    // g = ∂z [log p(x|z) + log p(z)]; −∂z log q(z|x) = ε/σ.
+                    let g = d_z[l] - z[l];
+                    let path = b[s] * (g + e / sd);
+                    d_mean[l] += path + c[s] * e / sd;
+                    d_sd[l] += path * e + c[s] * (e * e - 1.0) / sd;
+                }
+            }
+            model.encode_backward(&encoded, &d_mean, &d_sd, scale, gradient);
+        }
+        match gradient.iter().position(|g| !g.is_finite()) {
+            Some(index) => Err(EngineError::non_finite_gradient(&self.table, index)),
+            None => Ok(report),
+        }
+    }
+
+    fn log_weights(
+        &mut self,
+        parameters: &[f64],
+        batch: Batch<'_>,
+        noise: Noise,
+        samples: Range<u32>,
+        log_weights: &mut [f64],
+    ) {
+        let model = self.model(parameters);
+        assert_eq!(log_weights.len(), batch.ids.len() * samples.len(), "B · K log-weights");
+        for ((id, x), out) in self.images(batch).zip(log_weights.chunks_mut(samples.len().max(1))) {
+            let encoded = model.encode(&x);
+            for (s, out) in samples.clone().zip(out) {
+                let (epsilon, z) = self.sample(&encoded, noise, id, s);
+                *out = log_likelihood(&x, &model.decode(&z).logits)
+                    + log_prior_minus_posterior(&z, &epsilon, &encoded.sd);
+            }
+        }
+    }
+
+    fn encode(&mut self, parameters: &[f64], batch: Batch<'_>) -> Posterior<f64> {
+        let model = self.model(parameters);
+        let (mut mean, mut sd) = (Vec::new(), Vec::new());
+        for (_, x) in self.images(batch) {
+            let encoded = model.encode(&x);
+            mean.extend(encoded.mean);
+            sd.extend(encoded.sd);
+        }
+        Posterior { mean, sd }
+    }
+
+    fn decode(&mut self, parameters: &[f64], latents: &[f64]) -> Vec<f64> {
+        let model = self.model(parameters);
+        assert_eq!(latents.len() % self.architecture.latents, 0, "L values per point");
+        let points = latents.chunks_exact(self.architecture.latents);
+        points.flat_map(|z| model.decode(z).logits).map(sigmoid).collect()
+    }
+
+    fn adam(&mut self, update: AdamUpdate<'_, f64>) {
+        let AdamUpdate { adam, rate, step, .. } = update;
+        let t = step as i32;
+        let (correction1, correction2) = (1.0 - adam.beta1.powi(t), 1.0 - adam.beta2.powi(t));
+        for (i, &g) in update.gradient.iter().enumerate() {
+            let m = adam.beta1 * update.first_moment[i] + (1.0 - adam.beta1) * g;
+            let v = adam.beta2 * update.second_moment[i] + (1.0 - adam.beta2) * g * g;
+            update.first_moment[i] = m;
+            update.second_moment[i] = v;
+            update.parameters[i] +=
+                rate * (m / correction1) / ((v / correction2).sqrt() + adam.epsilon);
+        }
+    }
+}
