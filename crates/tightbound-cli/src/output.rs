@@ -2,8 +2,10 @@
 
 use std::fmt;
 use std::io::{self, Write};
+use std::path::Path;
 
 use serde::Serialize;
+use tightbound::run::{Disk, write_atomic};
 
 /// The reader of standard output has gone away.
 #[derive(Debug)]
@@ -44,4 +46,9 @@ pub fn print(text: &str) -> anyhow::Result<()> {
 /// Writes a result to standard output as JSON, with a line end.
 pub fn print_json(value: &impl Serialize) -> anyhow::Result<()> {
     print(&(serde_json::to_string_pretty(value)? + "\n"))
+}
+
+/// Replaces the file `path`, whole or not at all.
+pub fn write_file(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
+    Ok(write_atomic(&Disk, path, bytes)?)
 }
