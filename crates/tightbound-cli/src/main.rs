@@ -4,8 +4,14 @@
 mod args;
 mod cli;
 mod commands;
+mod display;
 mod failure;
+mod machine;
+mod numpy;
 mod output;
+mod signals;
+mod training;
+mod watcher;
 
 use std::process::ExitCode;
 

@@ -27,6 +27,18 @@ pub struct Images {
 }
 
 impl Images {
+    /// Images numbered 0..N, N = number of pixels / (height · width).
+    ///
+    /// # Panics
+    /// If the pixels are no whole number of images, or the labels are not N.
+    pub fn new(height: usize, width: usize, pixels: Pixels, labels: Option<Vec<u16>>) -> Self {
+        let d = height * width;
+        let n = if d == 0 { 0 } else { pixels.len() / d };
+        assert_eq!(n * d, pixels.len(), "whole images");
+        assert!(labels.as_ref().is_none_or(|labels| labels.len() == n), "one label per image");
+        Self { height, width, pixels, ids: (0..n as u32).collect(), labels }
+    }
+
     /// N.
     pub fn len(&self) -> usize {
         self.ids.len()
@@ -42,6 +54,62 @@ impl Images {
         self.height * self.width
     }
 
+    /// Writes the grey values of image `index` (a position, not an id) into `out`, D elements.
+    pub fn probabilities(&self, index: usize, out: &mut [f32]) {
+        let d = self.pixel_count();
+        assert_eq!(out.len(), d, "one element per pixel");
+        let range = index * d..(index + 1) * d;
+        match &self.pixels {
+            Pixels::Bytes(bytes) => {
+                for (out, &byte) in out.iter_mut().zip(&bytes[range]) {
+                    *out = grey(byte);
+                }
+            }
+            Pixels::Floats(floats) => out.copy_from_slice(&floats[range]),
+        }
+    }
+
+    /// The mean grey value of each pixel, `[D]`; zeros if there are no images.
+    pub fn mean_image(&self) -> Vec<f64> {
+        let mut sums = vec![0.0; self.pixel_count()];
+        let mut image = vec![0.0; self.pixel_count()];
+        for index in 0..self.len() {
+            self.probabilities(index, &mut image);
+            for (sum, &value) in sums.iter_mut().zip(&image) {
+                *sum += f64::from(value);
+            }
+        }
+        let n = self.len().max(1) as f64;
+        sums.iter_mut().for_each(|sum| *sum /= n);
+        sums
+    }
+
+    /// The images at `positions`, with their ids and labels, in that order.
+    ///
+    /// # Panics
+    /// If a position is N or more.
+    pub fn select(&self, positions: &[usize]) -> Self {
+        let d = self.pixel_count();
+        Self {
+            height: self.height,
+            width: self.width,
+            pixels: match &self.pixels {
+                Pixels::Bytes(bytes) => Pixels::Bytes(rows(bytes, d, positions)),
+                Pixels::Floats(floats) => Pixels::Floats(rows(floats, d, positions)),
+            },
+            ids: rows(&self.ids, 1, positions),
+            labels: self.labels.as_ref().map(|labels| rows(labels, 1, positions)),
+        }
+    }
+
+    /// Whether every grey value is 0 or 1.
+    pub fn is_binary(&self) -> bool {
+        match &self.pixels {
+            Pixels::Bytes(bytes) => bytes.iter().all(|&b| b == 0 || b == 255),
+            Pixels::Floats(floats) => floats.iter().all(|&p| p == 0.0 || p == 1.0),
+        }
+    }
+
     /// Draws the binary pixels of image `index` (a position, not an id) into `out`, D elements.
     ///
     /// Pixel d is 1 if the uniform number `stream.uniform(time, id, 0, d)` is below its grey value,
@@ -53,7 +121,6 @@ impl Images {
         let id = self.ids[index];
         match &self.pixels {
             Pixels::Bytes(bytes) => {
-                let grey = |b: u8| f32::from(b) / 255.0;
                 binarise(&bytes[range], grey, |block| stream.words(time, id, 0, block), out);
             }
             Pixels::Floats(floats) => {
@@ -61,6 +128,31 @@ impl Images {
             }
         }
     }
+}
+
+impl Pixels {
+    /// How many pixels there are, over all images.
+    pub fn len(&self) -> usize {
+        match self {
+            Self::Bytes(bytes) => bytes.len(),
+            Self::Floats(floats) => floats.len(),
+        }
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+}
+
+/// The grey value that a byte stands for.
+fn grey(byte: u8) -> f32 {
+    f32::from(byte) / 255.0
+}
+
+/// Copies rows of `d` elements.
+fn rows<T: Copy>(from: &[T], d: usize, positions: &[usize]) -> Vec<T> {
+    positions.iter().flat_map(|&p| &from[p * d..(p + 1) * d]).copied().collect()
 }
 
 /// Draws four pixels per block of random words; a block whose pixels are all certain is not drawn.

@@ -1,0 +1,89 @@
+//! Describe one data set: its parts, and where its bytes came from.
+
+use sha2::{Digest, Sha256};
+
+use super::error::DataError;
+use super::images::Images;
+use crate::random::{Purpose, Stream};
+
+/// A file that was read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Source {
+    /// The file's name, without its folder.
+    pub file: String,
+    /// SHA-256 of the bytes as they lie in the file, in hexadecimal.
+    pub sha256: String,
+}
+
+/// The parts of a data set.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Dataset {
+    /// For protocol lines: `mnist`, `omniglot (derived)`, `glyphs`, or the user's file name.
+    pub name: String,
+    /// Images to train on.
+    pub train: Images,
+    /// Images to score on; nothing is ever selected by them.
+    pub test: Images,
+    /// Images to select by: the set's own validation part, or what [`Dataset::hold_out`] took.
+    pub validation: Option<Images>,
+    /// The files read.
+    pub sources: Vec<Source>,
+    /// Whether every pixel is 0 or 1 already.
+    pub fixed: bool,
+}
+
+impl Dataset {
+    /// Twelve hexadecimal digits that stand for the bytes of the sources, in their order.
+    ///
+    /// Held-out images do not change it.
+    pub fn hash(&self) -> String {
+        let mut digest = Sha256::new();
+        for source in &self.sources {
+            digest.update(source.sha256.as_bytes());
+        }
+        hex(&digest.finalize())[..12].to_owned()
+    }
+
+    /// Moves `n` training images, chosen by `seed`, to the validation part; 0 changes nothing.
+    ///
+    /// Both parts keep the order and the numbers (ids) the images had.
+    ///
+    /// # Errors
+    /// If fewer than `n + 1` training images are there, or there is a validation part already.
+    pub fn hold_out(&mut self, n: usize, seed: u64) -> Result<(), DataError> {
+        if n == 0 {
+            return Ok(());
+        }
+        let refuse = |problem: String| {
+            Err(DataError::HoldOut { name: self.name.clone(), wanted: n, problem })
+        };
+        if self.validation.is_some() {
+            return refuse("it has a validation part already; ask for 0".into());
+        }
+        let total = self.train.len();
+        if n >= total {
+            return refuse(format!("there are {total} training images, and one must remain"));
+        }
+        let stream = Stream::new(seed, Purpose::Validation);
+        let mut positions: Vec<usize> = (0..total).collect();
+        for i in 0..n {
+            let j = i + stream.below((total - i) as u32, 0, 0, 0, i as u32) as usize;
+            positions.swap(i, j);
+        }
+        let (held_out, rest) = positions.split_at_mut(n);
+        held_out.sort_unstable();
+        rest.sort_unstable();
+        self.validation = Some(self.train.select(held_out));
+        self.train = self.train.select(rest);
+        Ok(())
+    }
+}
+
+/// Lower-case hexadecimal digits of `bytes`.
+pub(super) fn hex(bytes: &[u8]) -> String {
+    use std::fmt::Write;
+    bytes.iter().fold(String::new(), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}
