@@ -3,30 +3,26 @@
 use std::io::{Cursor, Write};
 
 use npyz::npz::NpzWriter;
-use npyz::{AutoSerialize, WriterBuilder};
+use npyz::write_options::HasWriter;
+use npyz::{AutoSerialize, WriteOptions, WriterBuilder};
 
-/// One array, `[rows, columns]`, or `[rows]` where `columns` is absent; row-major.
-#[derive(Debug)]
+/// One array, row-major.
+#[derive(Clone, Copy, Debug)]
 pub struct Array<'a, T> {
     /// The elements.
     pub values: &'a [T],
-    /// Elements per row.
-    pub columns: Option<usize>,
+    /// The lengths of its axes.
+    pub shape: &'a [usize],
 }
 
 impl<T: AutoSerialize + Copy> Array<'_, T> {
-    fn shape(&self) -> Vec<u64> {
-        match self.columns {
-            None => vec![self.values.len() as u64],
-            Some(columns) => {
-                vec![(self.values.len() / columns.max(1)) as u64, columns as u64]
-            }
-        }
-    }
-
-    fn write(&self, sink: impl Write) -> anyhow::Result<()> {
-        let options = npyz::WriteOptions::new().default_dtype().shape(&self.shape());
-        let mut writer = options.writer(sink).begin_nd()?;
+    /// Writes the array through any of npyz's builders.
+    fn write(
+        &self,
+        builder: impl WriterBuilder<T> + HasWriter<Writer: Write>,
+    ) -> anyhow::Result<()> {
+        let shape: Vec<u64> = self.shape.iter().map(|&n| n as u64).collect();
+        let mut writer = builder.default_dtype().shape(&shape).begin_nd()?;
         writer.extend(self.values.iter().copied())?;
         Ok(writer.finish()?)
     }
@@ -34,21 +30,20 @@ impl<T: AutoSerialize + Copy> Array<'_, T> {
     /// The array as the bytes of an `.npy` file.
     pub fn to_npy(&self) -> anyhow::Result<Vec<u8>> {
         let mut bytes = Vec::new();
-        self.write(&mut bytes)?;
+        self.write(WriteOptions::new().writer(&mut bytes))?;
         Ok(bytes)
     }
 }
 
-/// Several arrays that become one `.npz` file.
+/// Named arrays that become one `.npz` file.
 pub struct Archive {
     writer: NpzWriter<Cursor<Vec<u8>>>,
-    names: Vec<String>,
 }
 
 impl Archive {
     /// An archive without arrays.
     pub fn new() -> Self {
-        Self { writer: NpzWriter::new(Cursor::new(Vec::new())), names: Vec::new() }
+        Self { writer: NpzWriter::new(Cursor::new(Vec::new())) }
     }
 
     /// Adds `array` under `name`.
@@ -57,7 +52,39 @@ impl Archive {
         name: &str,
         array: Array<'_, T>,
     ) -> anyhow::Result<()> {
-        self.writer.start_array_raw(name)?;
-        Ok(())
+        array.write(self.writer.array(name, Default::default())?)
+    }
+
+    /// The archive as the bytes of a file.
+    pub fn into_bytes(mut self) -> anyhow::Result<Vec<u8>> {
+        Ok(self.writer.zip_writer().finish()?.into_inner())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use npyz::NpyFile;
+    use npyz::npz::NpzArchive;
+
+    use super::*;
+
+    #[test]
+    fn arrays_come_back_with_their_shapes() {
+        let values = [1.0f32, 2.0, 3.0, 4.0, 5.0, 6.0];
+        let array = Array { values: &values, shape: &[2, 3] };
+        let file = array.to_npy().unwrap();
+        let npy = NpyFile::new(&file[..]).unwrap();
+        assert_eq!(npy.shape(), [2, 3]);
+        assert_eq!(npy.into_vec::<f32>().unwrap(), values);
+
+        let mut archive = Archive::new();
+        archive.add("mean", array).unwrap();
+        archive.add("label", Array { values: &[7u16, 9], shape: &[2] }).unwrap();
+        let bytes = archive.into_bytes().unwrap();
+        let mut read = NpzArchive::new(Cursor::new(&bytes)).unwrap();
+        let mean = read.by_name("mean").unwrap().unwrap();
+        assert_eq!(mean.into_vec::<f32>().unwrap(), values);
+        let label = read.by_name("label").unwrap().unwrap();
+        assert_eq!(label.into_vec::<u16>().unwrap(), [7, 9]);
     }
 }

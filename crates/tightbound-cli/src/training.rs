@@ -65,8 +65,7 @@ impl Job<'_> {
         let architecture = self.settings.architecture(dataset.train.pixel_count());
         architecture.validate()?;
         let mut engine = self.threads.engine(&architecture)?;
-        let machine =
-            Machine { cpu: engine.path().to_string(), threads: self.threads.count() };
+        let machine = Machine { cpu: engine.path().to_string(), threads: self.threads.count() };
         let description = |from: Option<Origin>| RunDescription {
             settings: self.settings.clone(),
             identity: identity(&dataset, &architecture, from),
@@ -79,7 +78,9 @@ impl Job<'_> {
             let state = match run.latest()? {
                 Some(latest) => {
                     if let Some(reason) = latest.passed_over {
-                        talk!("the newest checkpoint cannot be used ({reason}); going on from the one before");
+                        talk!(
+                            "the newest checkpoint cannot be used ({reason}); going on from the one before"
+                        );
                     }
                     latest.checkpoint
                 }
@@ -143,9 +144,8 @@ impl Job<'_> {
 
 /// Describes the run or model at `path`.
 fn origin_of(path: &Path) -> anyhow::Result<Origin> {
-    let info = Model::load(path)
-        .with_context(|| format!("cannot start from `{}`", path.display()))?
-        .info;
+    let info =
+        Model::load(path).with_context(|| format!("cannot start from `{}`", path.display()))?.info;
     Ok(Origin { run: path.display().to_string(), epoch: info.epoch, digest: info.digest })
 }
 

@@ -1,6 +1,5 @@
 //! Explain the estimators: a table of all, or one in full.
 
-use clap::builder::StyledStr;
 use serde::Serialize;
 use tightbound::estimators::{Definition, SampleRule, find, registry};
 use tightbound::settings::{Assignment, Resolver, Settings};
@@ -158,12 +157,6 @@ fn wrap(text: &str, width: usize) -> Vec<String> {
         }
     }
     lines
-}
-
-/// The estimators in one line each, for the help of `train`.
-pub fn help() -> StyledStr {
-    let lines = registry().iter().map(|d| format!("  {:<6} {}\n", d.name, d.formula));
-    StyledStr::from(lines.collect::<String>())
 }
 
 #[cfg(test)]

@@ -12,6 +12,10 @@ use tightbound::run::{DESCRIPTION, Model, RunDescription, RunError};
 use crate::args::DataFolder;
 use crate::machine::Threads;
 
+/// The seed of test pixels and noise where none is given: the same for every run, whatever its own
+/// seed, so that scores are about the same pixels.
+pub const EVALUATION_SEED: u64 = 1;
+
 /// Reads what a run folder says about its run.
 pub fn read_description(run: &Path) -> anyhow::Result<RunDescription> {
     let path = run.join(DESCRIPTION);
@@ -19,8 +23,7 @@ pub fn read_description(run: &Path) -> anyhow::Result<RunDescription> {
         return Err(RunError::NotARun(run.to_owned()).into());
     }
     let text = fs_err::read_to_string(&path)?;
-    RunDescription::from_toml(&text)
-        .map_err(|reason| RunError::Description { path, reason }.into())
+    RunDescription::from_toml(&text).map_err(|reason| RunError::Description { path, reason }.into())
 }
 
 /// A trained model and the engine that runs it.

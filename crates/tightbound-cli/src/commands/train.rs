@@ -125,7 +125,8 @@ impl Args {
             Some(_) => base.join(format!("seed-{}", index + 1)),
             None => base.to_owned(),
         };
-        let resumed = self.out.as_deref().map(folder).filter(|out| self.resume && RunFolder::exists(out));
+        let resumed =
+            self.out.as_deref().map(folder).filter(|out| self.resume && RunFolder::exists(out));
         let parent = match (&resumed, &self.from) {
             (Some(out), _) => {
                 let mut settings = read_description(out)?.settings;

@@ -15,7 +15,9 @@ use crate::output::{print, print_json};
 
 /// Print BibTeX for exactly what a run used, or for an estimator
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Examples:\n  tightbound cite runs/demo/piwae\n  tightbound cite ciwae >> paper.bib")]
+#[command(
+    after_help = "Examples:\n  tightbound cite runs/demo/piwae\n  tightbound cite ciwae >> paper.bib"
+)]
 pub struct Args {
     /// A run folder, or the name of an estimator
     #[arg(value_name = "RUN|ESTIMATOR")]
@@ -66,7 +68,10 @@ fn of_settings(settings: &Settings) -> anyhow::Result<Vec<Citation>> {
     let definition = find(&settings.estimator.name)?;
     let (vae, iwae) = (find("vae")?.reference, find("iwae")?.reference);
     let mut owed = vec![
-        (definition.reference, format!("the estimator {}, {}", definition.name, definition.equation)),
+        (
+            definition.reference,
+            format!("the estimator {}, {}", definition.name, definition.equation),
+        ),
         (vae, "the model, and its reparameterised gradients".to_owned()),
         (iwae, "the ladder of learning rates, and scores by importance sampling".to_owned()),
     ];
