@@ -12,7 +12,7 @@ mod known;
 mod load;
 mod order;
 
-pub use dataset::{Dataset, Source};
+pub use dataset::{Dataset, Source, sources_hash};
 pub use download::Progress;
 pub use error::{DataError, MissingFile};
 pub use finder::Finder;
