@@ -9,6 +9,7 @@ mod failure;
 mod machine;
 mod numpy;
 mod output;
+mod scoring;
 mod signals;
 mod training;
 mod watcher;

@@ -96,7 +96,8 @@ impl Job<'_> {
             (RunFolder::create(&self.out, description(origin))?, Checkpoint::start(state))
         };
         let display = Display::new(self.name);
-        let mut watcher = Watcher::new(&self.settings, &dataset, display, self.signals);
+        let mut watcher =
+            Watcher::new(self.settings.train.epochs, &dataset.test, display, self.signals);
         let training =
             Training { images: &dataset.train, engine: &mut engine, observer: &mut watcher };
         let result = train::train(&mut run, state, training);

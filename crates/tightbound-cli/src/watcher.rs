@@ -1,13 +1,13 @@
 //! Watch a training: show it, score it, and pass signals on to it.
 
 use serde_json::Value;
-use tightbound::data::Dataset;
+use tightbound::data::Images;
 use tightbound::engine::Engine;
 use tightbound::run::{EpochRecord, EvaluationRecord};
-use tightbound::settings::Settings;
 use tightbound::train::{Observer, Progress, Signal};
 
 use crate::display::Display;
+use crate::scoring::{describe_scores, quick_scores};
 use crate::signals::Signals;
 
 /// The observer of one training.
@@ -15,18 +15,14 @@ pub struct Watcher<'a> {
     display: Display,
     signals: &'a Signals,
     epochs: usize,
+    test: &'a Images,
     stopped_by: Option<u8>,
 }
 
 impl<'a> Watcher<'a> {
-    /// Watches a training on `dataset`.
-    pub fn new(
-        settings: &Settings,
-        _dataset: &'a Dataset,
-        display: Display,
-        signals: &'a Signals,
-    ) -> Self {
-        Self { display, signals, epochs: settings.train.epochs, stopped_by: None }
+    /// Watches a training of so many epochs, and scores it on `test`.
+    pub fn new(epochs: usize, test: &'a Images, display: Display, signals: &'a Signals) -> Self {
+        Self { display, signals, epochs, test, stopped_by: None }
     }
 
     /// Ends the display, and says which signal stopped the training.
@@ -52,11 +48,16 @@ impl Observer for Watcher<'_> {
 
     fn evaluate(
         &mut self,
-        _engine: &mut dyn Engine<Real = f32>,
-        _parameters: &[f32],
+        engine: &mut dyn Engine<Real = f32>,
+        parameters: &[f32],
         _epoch: usize,
     ) -> Option<Value> {
-        Some(Value::Null)
+        let go_on = || self.signals.stop().is_none();
+        let scores = quick_scores(engine, parameters, self.test, &go_on);
+        if scores.is_none() {
+            self.stopped_by = self.signals.stop();
+        }
+        scores
     }
 
     fn epoch(&mut self, record: &EpochRecord) {
@@ -64,6 +65,8 @@ impl Observer for Watcher<'_> {
     }
 
     fn evaluated(&mut self, record: &EvaluationRecord) {
-        self.display.say(&format!("epoch {}: {}", record.epoch, record.scores));
+        if let Some(text) = describe_scores(&record.scores) {
+            self.display.say(&format!("epoch {}: {text}", record.epoch));
+        }
     }
 }

@@ -11,6 +11,25 @@ pub struct Measured {
     pub error: f64,
 }
 
+impl Measured {
+    /// The mean of `values` with its standard error, which needs two values at least.
+    ///
+    /// The mean of nothing is NaN.
+    pub fn mean(values: &[f64]) -> Self {
+        let Self { value, error: sd } = mean_and_sd(values);
+        Self { value, error: sd / (values.len() as f64).sqrt() }
+    }
+
+    /// The mean of `a − b`, taken pair by pair, with its standard error.
+    ///
+    /// # Panics
+    /// If the slices differ in length.
+    pub fn mean_difference(a: &[f64], b: &[f64]) -> Self {
+        assert_eq!(a.len(), b.len(), "pairs");
+        Self::mean(&a.iter().zip(b).map(|(a, b)| a - b).collect::<Vec<_>>())
+    }
+}
+
 /// `-86.11 ± 0.10`; the number alone where the error is unknown. As many decimals as the precision
 /// of the format says, two by default.
 impl fmt::Display for Measured {
@@ -45,5 +64,13 @@ mod tests {
         assert_eq!(format!("{measured:.3}"), "-86.114 ± 0.096");
         assert_eq!(mean_and_sd(&[2.0]).to_string(), "2.00");
         assert_eq!(mean_and_sd(&[1.0, 2.0, 6.0]).to_string(), "3.00 ± 2.65");
+    }
+
+    #[test]
+    fn differences_are_taken_in_pairs() {
+        let a = [10.0, 21.0, 33.0, 40.0];
+        assert_eq!(Measured::mean(&a).to_string(), "26.00 ± 6.59");
+        let difference = Measured::mean_difference(&a, &[9.0, 20.0, 30.0, 39.0]);
+        assert_eq!(difference, Measured { value: 1.5, error: 0.5 });
     }
 }

@@ -12,6 +12,7 @@ use crate::cli::Outcome;
 use crate::commands::shared::{EVALUATION_SEED, Loaded, frozen_pixels};
 use crate::machine::Threads;
 use crate::output::{print, print_json, write_file};
+use crate::scoring::some_of;
 
 /// Show test images, their binary pixels, and what the model makes of them
 ///
@@ -35,7 +36,7 @@ pub struct Args {
     #[command(flatten)]
     threads: Threads,
 
-    /// How many test images, spread over the whole set
+    /// How many test images, drawn by --seed
     #[arg(long, value_name = "N", default_value_t = 16, value_parser = value_parser!(u32).range(1..=10_000))]
     images: u32,
 
@@ -59,10 +60,8 @@ const COLUMNS: usize = 16;
 pub fn run(args: &Args) -> anyhow::Result<Outcome> {
     let mut loaded = Loaded::read(&args.run, &args.threads)?;
     let dataset = loaded.dataset(args.data.as_deref(), &args.folder)?;
-    // Spread, because some sets are sorted by class.
-    let count = dataset.test.len().min(args.images as usize);
-    let positions: Vec<_> = (0..count).map(|i| i * dataset.test.len() / count).collect();
-    let images = dataset.test.select(&positions);
+    let images = some_of(&dataset.test, Some(args.images as usize), args.seed);
+    let count = images.len();
 
     let pixels = frozen_pixels(&images, 0..count, args.seed);
     let batch = Batch { pixels: &pixels, ids: &images.ids };

@@ -14,7 +14,7 @@ use crate::machine::Threads;
 
 /// The seed of test pixels and noise where none is given: the same for every run, whatever its own
 /// seed, so that scores are about the same pixels.
-pub const EVALUATION_SEED: u64 = 1;
+pub const EVALUATION_SEED: u64 = 0;
 
 /// Reads what a run folder says about its run.
 pub fn read_description(run: &Path) -> anyhow::Result<RunDescription> {

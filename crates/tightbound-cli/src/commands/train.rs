@@ -12,6 +12,7 @@ use crate::cli::Outcome;
 use crate::commands::shared::read_description;
 use crate::machine::Threads;
 use crate::output::{print, print_json, talk};
+use crate::scoring::describe_scores;
 use crate::signals::Signals;
 use crate::training::{Job, Trained};
 
@@ -171,7 +172,7 @@ impl Args {
             };
         }
         let mut text = String::new();
-        for Report { run, epochs, steps, skipped, bound, digest, .. } in reports {
+        for Report { run, epochs, steps, skipped, bound, scores, digest, .. } in reports {
             writeln!(text, "run     {}", run.display())?;
             writeln!(text, "epochs  {epochs} ({steps} steps)")?;
             if *skipped > 0 {
@@ -179,6 +180,9 @@ impl Args {
             }
             if let Some(bound) = bound {
                 writeln!(text, "bound   {bound:.2} (mean of the last epoch, on training images)")?;
+            }
+            if let Some(scores) = scores.as_ref().and_then(describe_scores) {
+                writeln!(text, "scores  {scores}")?;
             }
             writeln!(text, "digest  {digest}")?;
         }

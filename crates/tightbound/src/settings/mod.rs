@@ -12,7 +12,7 @@ mod validate;
 
 pub use assignment::{Assignment, Origin};
 pub use error::SettingsError;
-pub use protocol_line::{ProtocolLine, ScoreProtocol, TestPixels};
+pub use protocol_line::{ProtocolLine, ScoreProtocol};
 pub use resolve::Resolver;
 pub use types::{
     BetaObjective, Binarisation, DataSettings, ModelSettings, NonFinite, Protocol, Settings,

@@ -2,34 +2,25 @@
 
 use std::fmt;
 
-use serde::{Deserialize, Serialize};
-
 use super::types::{BetaObjective, Binarisation, Protocol, Settings, Update};
 use crate::VERSION;
 use crate::model::Architecture;
 
-/// Where the binary pixels of test images come from.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum TestPixels {
-    /// Drawn once, by the seed: every score is about the same pixels.
-    #[default]
-    Frozen,
-    /// Drawn anew at every evaluation, as the papers' code does.
-    Redraw,
-}
-
 /// How a score was computed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ScoreProtocol {
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ScoreProtocol<'a> {
+    /// The scored data set and its hash, in words.
+    pub data: &'a str,
+    /// How many of its test images were scored.
+    pub images: usize,
+    /// How many test images it has.
+    pub of: usize,
     /// Samples per image behind log p̂.
-    pub k: usize,
-    /// Where the binary test pixels come from.
-    pub test_pixels: TestPixels,
+    pub k: u32,
+    /// The number of the redrawn pixels, or nothing if one draw serves all scores.
+    pub redraw: Option<u32>,
     /// The seed of pixels and noise.
     pub seed: u64,
-    /// How many test images were scored.
-    pub images: usize,
 }
 
 /// Everything a reader needs to know to compare a number with another one, in one line.
@@ -42,7 +33,7 @@ pub struct ProtocolLine<'a> {
     /// The networks.
     pub architecture: &'a Architecture,
     /// How the score was computed, if the line stands under scores.
-    pub score: Option<ScoreProtocol>,
+    pub score: Option<ScoreProtocol<'a>>,
 }
 
 impl fmt::Display for ProtocolLine<'_> {
@@ -77,8 +68,12 @@ impl fmt::Display for ProtocolLine<'_> {
             write!(f, "{} {deviation}", if i == 0 { " but" } else { "," })?;
         }
         write!(f, ", tightbound {VERSION}")?;
-        if let Some(ScoreProtocol { k, test_pixels, seed, images }) = score {
-            write!(f, " | scored with K={k} on {images} test images, {test_pixels} pixels, ")?;
+        if let Some(ScoreProtocol { data, images, of, k, redraw, seed }) = score {
+            write!(f, " | scored on {images} of {of} test images of {data}, K={k}, ")?;
+            match redraw {
+                None => write!(f, "frozen pixels, ")?,
+                Some(number) => write!(f, "redrawn pixels (draw {number}), ")?,
+            }
             write!(f, "evaluation seed {seed}")?;
         }
         Ok(())
@@ -129,15 +124,6 @@ impl fmt::Display for Binarisation {
     }
 }
 
-impl fmt::Display for TestPixels {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Frozen => "frozen",
-            Self::Redraw => "redrawn",
-        })
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -150,8 +136,14 @@ mod tests {
         settings.train.update = Update::EncoderFirst;
         settings.data.validation = 400;
         let architecture = settings.architecture(784);
-        let score =
-            ScoreProtocol { k: 5000, test_pixels: TestPixels::Frozen, seed: 3, images: 10_000 };
+        let score = ScoreProtocol {
+            data: "omniglot (derived)",
+            images: 500,
+            of: 8070,
+            k: 5000,
+            redraw: None,
+            seed: 3,
+        };
         let line = ProtocolLine {
             settings: &settings,
             data: "mnist (sha256 440fcabf73cc)",
@@ -164,8 +156,8 @@ mod tests {
                 "mnist (sha256 440fcabf73cc), dynamic binarisation, 400 held out for validation \
                  | piwae M=4 K=16 (encoder first) | encoder 784–200–200–μ,σ(50) decoder \
                  50–200–200–784 tanh, σ = softplus | 3280 epochs, batch 20, seed 1, protocol \
-                 report, tightbound {VERSION} | scored with K=5000 on 10000 test images, frozen \
-                 pixels, evaluation seed 3"
+                 report, tightbound {VERSION} | scored on 500 of 8070 test images of omniglot \
+                 (derived), K=5000, frozen pixels, evaluation seed 3"
             )
         );
     }
