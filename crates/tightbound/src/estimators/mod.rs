@@ -33,6 +33,8 @@ registry! {
 }
 
 mod estimator;
+#[cfg(test)]
+mod laws;
 mod reference;
 mod settings;
 mod weights;

@@ -191,3 +191,97 @@ fn flatten(key: &str, value: &Value, flat: &mut Vec<(String, String)>) {
         other => flat.push((key.to_owned(), other.to_string())),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::description;
+    use super::*;
+
+    fn full() -> RunDescription {
+        let mut full = description();
+        full.settings.estimator.beta = Some(0.1 + 0.2);
+        full.identity.sources =
+            vec![DataSource { file: "a \"b\".gz".into(), sha256: "00ff".into() }; 2];
+        full.identity.from =
+            Some(Origin { run: "runs/π".into(), epoch: 13, digest: "abc".into() });
+        full
+    }
+
+    #[test]
+    fn run_toml_comes_back() {
+        for description in [description(), full()] {
+            let text = description.to_toml().unwrap();
+            assert_eq!(RunDescription::from_toml(&text), Ok(description), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_stands_before_the_identity_is_a_settings_file() {
+        let text = full().to_toml().unwrap();
+        let (settings, _) = text.split_once("[identity]").unwrap();
+        assert_eq!(toml::from_str::<Settings>(settings).unwrap(), full().settings);
+    }
+
+    #[test]
+    fn mistakes_are_named() {
+        let text = description().to_toml().unwrap();
+        let wrong = |from: &str, to: &str| {
+            assert!(text.contains(from), "{text}");
+            RunDescription::from_toml(&text.replacen(from, to, 1)).unwrap_err()
+        };
+        let message = wrong("batch = 3", "botch = 3");
+        assert!(message.contains("botch"), "{message}");
+        let message = wrong("threads = 1", "threats = 1");
+        assert!(message.contains("threats"), "{message}");
+        let message = wrong("[machine]", "[mach]");
+        assert!(message.contains("mach"), "{message}");
+        let message = wrong("parameters = 38", "parameters = 39");
+        assert!(message.contains("39") && message.contains("38"), "{message}");
+        let message = wrong("latents = 1", "latents = 4611686018427387904");
+        assert!(message.contains("too many"), "{message}");
+        let message = wrong("seed = 7", "seed = ");
+        assert!(message.contains("line 2"), "{message}");
+    }
+
+    #[test]
+    fn only_epochs_may_grow() {
+        let was = full();
+        let mut now = full();
+        now.settings.train.epochs += 1;
+        now.machine.threads = 64;
+        now.identity.version = "9".into();
+        assert_eq!(was.differences(&now), [] as [String; 0]);
+        assert_eq!(now.differences(&was), ["train.epochs: was 5, now 4"]);
+        now.settings.estimator.beta = None;
+        now.identity.sources[1].sha256 = "11".into();
+        let differences = was.differences(&now);
+        assert_eq!(differences.len(), 2, "{differences:?}");
+        assert!(differences.iter().any(|d| d.contains("estimator.beta") && d.ends_with("absent")));
+    }
+
+    /// Every part of the description but epochs, version and machine must change it.
+    #[test]
+    fn the_fingerprint_tells_runs_apart() {
+        let changes: [fn(&mut RunDescription); 9] = [
+            |_| {},
+            |d| d.settings.seed += 1,
+            |d| d.settings.estimator.k += 1,
+            |d| d.settings.train.rate *= 2.0,
+            |d| d.settings.adam.epsilon *= 2.0,
+            |d| d.settings.data.validation = 1,
+            |d| d.identity.sources[0].sha256 = "01".into(),
+            |d| d.identity.from = None,
+            |d| d.settings.train.eval_every = 3,
+        ];
+        let mut fingerprints: Vec<String> = (changes.iter())
+            .map(|change| {
+                let mut description = full();
+                change(&mut description);
+                description.fingerprint()
+            })
+            .collect();
+        fingerprints.sort();
+        fingerprints.dedup();
+        assert_eq!(fingerprints.len(), changes.len());
+    }
+}

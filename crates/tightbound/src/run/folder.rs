@@ -195,14 +195,6 @@ impl RunFolder {
         Ok(model)
     }
 
-    /// The parameters of the newest whole checkpoint, without taking the lock.
-    pub(super) fn peek(path: &Path) -> Result<Option<Model>, RunError> {
-        let description = read_description(path)?;
-        let mut checkpoints = [CHECKPOINT, PREVIOUS].map(|name| path.join(name)).into_iter();
-        let whole = checkpoints.find_map(|file| read_checkpoint(&file, &description).ok());
-        Ok(whole.map(|c| Model::new(&description, c.position.epoch, c.parameters)))
-    }
-
     fn has(&self, name: &str) -> bool {
         self.path.join(name).exists()
     }

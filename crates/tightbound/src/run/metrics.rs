@@ -187,3 +187,88 @@ fn read_or_empty(path: &Path) -> Result<Vec<u8>, RunError> {
         other => other.map_err(RunError::storage("read", path)),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use tempfile::tempdir;
+
+    use super::super::storage::Disk;
+    use super::*;
+
+    fn record(epoch: usize) -> Record {
+        Record::Epoch(EpochRecord {
+            epoch,
+            step: 3 * epoch as u64,
+            rate: 1e-3,
+            bound: Some(-0.1 - 0.2),
+            bound_phi: None,
+            kept: Some(0.5),
+            beta: None,
+            skipped: 0,
+            timing: Timing { seconds: 0.25, images_per_second: 4.0 },
+        })
+    }
+
+    fn write(path: &Path, epochs: std::ops::RangeInclusive<usize>) {
+        let mut log = MetricsLog::open(Arc::new(Disk), path, *epochs.start() as u64 - 1).unwrap();
+        for epoch in epochs {
+            log.append(&record(epoch)).unwrap();
+        }
+        log.sync().unwrap();
+    }
+
+    #[test]
+    fn records_come_back_and_timing_has_one_key() {
+        let folder = tempdir().unwrap();
+        let path = folder.path().join("log");
+        assert_eq!(read_log(&path).unwrap(), Log::default());
+        write(&path, 1..=3);
+        let log = read_log(&path).unwrap();
+        assert_eq!(log.records, [record(1), record(2), record(3)]);
+        let text = fs::read_to_string(&path).unwrap();
+        let line = r#"{"kind":"epoch","epoch":1,"step":3,"rate":0.001,"bound":-0.30000000000000004,"bound_phi":null,"kept":0.5,"skipped":0,"timing":{"seconds":0.25,"images_per_second":4.0}}"#;
+        assert_eq!(text.lines().next(), Some(line));
+    }
+
+    #[test]
+    fn a_log_cut_anywhere_keeps_its_whole_lines_and_is_continued() {
+        let folder = tempdir().unwrap();
+        let path = folder.path().join("log");
+        write(&path, 1..=3);
+        let whole = fs::read(&path).unwrap();
+        for length in 0..whole.len() {
+            fs::write(&path, &whole[..length]).unwrap();
+            let log = read_log(&path).unwrap();
+            let lines = whole[..length].iter().filter(|&&b| b == b'\n').count();
+            assert_eq!((log.records.len(), log.corrupt.len()), (lines, 0));
+            assert_eq!(log.torn == 0, length == 0 || whole[length - 1] == b'\n');
+            write(&path, lines + 1..=3);
+            assert_eq!(fs::read(&path).unwrap(), whole);
+        }
+    }
+
+    #[test]
+    fn newer_records_are_cut() {
+        let folder = tempdir().unwrap();
+        let path = folder.path().join("log");
+        write(&path, 1..=5);
+        let log = MetricsLog::open(Arc::new(Disk), &path, 2).unwrap();
+        assert_eq!(log.records(), 2);
+        assert_eq!(read_log(&path).unwrap().records, [record(1), record(2)]);
+    }
+
+    #[test]
+    fn lines_that_cannot_be_read_are_counted_and_passed_over() {
+        let folder = tempdir().unwrap();
+        let path = folder.path().join("log");
+        write(&path, 1..=3);
+        let mut bytes = fs::read(&path).unwrap();
+        let second = bytes.iter().position(|&b| b == b'\n').unwrap() + 1;
+        bytes[second + 5] = 0xff;
+        bytes.extend(b"\0\0\0\n{\"kind\":\"other\"}\ntorn");
+        fs::write(&path, bytes).unwrap();
+        let log = read_log(&path).unwrap();
+        assert_eq!(log.records, [record(1), record(3)]);
+        assert_eq!((log.corrupt, log.torn), (vec![2, 4, 5], 4));
+    }
+}

@@ -21,6 +21,10 @@ mod metrics;
 mod model;
 mod sealed;
 mod storage;
+#[cfg(test)]
+pub(crate) mod testing;
+#[cfg(test)]
+mod tests;
 mod verify;
 
 pub use atomic::write_atomic;

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::description::RunDescription;
 use super::digest::digest;
 use super::error::{Damage, RunError};
-use super::folder::{MODEL, RunFolder};
+use super::folder::{CHECKPOINT, MODEL, PREVIOUS, RunFolder, read_checkpoint, read_description};
 use super::sealed::{Buffer, seal, unseal};
 use crate::model::{Architecture, ParameterTable};
 use crate::settings::Settings;
@@ -56,13 +56,24 @@ impl Model {
     /// interrupted can be looked at; `model.safetensors` is read where there is no checkpoint.
     /// Takes no lock.
     pub fn load(path: &Path) -> Result<Self, RunError> {
-        if path.is_dir() {
-            if let Some(model) = RunFolder::peek(path)? {
-                return Ok(model);
-            }
+        if !path.is_dir() {
+            return Self::read(path);
+        }
+        if !RunFolder::exists(path) {
             return Self::read(&path.join(MODEL));
         }
-        Self::read(path)
+        let description = read_description(path)?;
+        let mut reasons = Vec::new();
+        for name in [CHECKPOINT, PREVIOUS] {
+            match read_checkpoint(&path.join(name), &description) {
+                Ok(c) => return Ok(Self::new(&description, c.position.epoch, c.parameters)),
+                Err(reason) => reasons.push(format!("{name}: {reason}")),
+            }
+        }
+        Self::read(&path.join(MODEL)).map_err(|error| {
+            reasons.push(error.to_string());
+            RunError::NoCheckpoint { path: path.to_owned(), reasons }
+        })
     }
 
     /// Reads a `model.safetensors`.

@@ -201,3 +201,29 @@ fn length_damage(file: &[u8]) -> Option<Damage> {
     let announced = after_header.checked_add(ends.max()?)?;
     (announced != found).then_some(Damage::Length { found, announced })
 }
+
+/// Makes the checksum right again after a test has changed the file.
+#[cfg(test)]
+pub(super) fn reseal(file: &mut [u8]) {
+    if file.len() >= CHECKSUM.end {
+        let checksum = checksum(file);
+        file[CHECKSUM].copy_from_slice(checksum.as_bytes());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn counting_agrees_with_the_table_and_survives_absurd_widths() {
+        for architecture in [Architecture::reference(), Architecture::larger()] {
+            let total = ParameterTable::new(&architecture).total();
+            assert_eq!(parameter_count(&architecture), Some(total));
+        }
+        let absurd = Architecture { latents: usize::MAX / 2, ..Architecture::reference() };
+        assert_eq!(parameter_count(&absurd), None);
+        let absurd = Architecture { encoder: vec![1 << 62, 1 << 62], ..Architecture::reference() };
+        assert_eq!(parameter_count(&absurd), None);
+    }
+}

@@ -69,3 +69,67 @@ impl LearnedBeta {
         s.xi += BETA_RATE * decay * first / (libm::sqrt(second) + ADAM.epsilon);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Steps with gradients as Jensen's inequality allows them: never above zero.
+    fn after(objective: BetaObjective, start: f64, steps: u32) -> LearnedBeta {
+        let mut beta = LearnedBeta::start(objective, start).unwrap();
+        for i in 0..steps {
+            beta.step(-f64::from(i % 7), 1.0);
+        }
+        beta
+    }
+
+    #[test]
+    fn maximising_ends_at_zero_and_equation_16_at_one() {
+        for start in [0.05, 0.5, 0.95] {
+            let mut last = start;
+            for steps in [1000, 5000, 20_000] {
+                let beta = after(BetaObjective::Maximise, start, steps).value();
+                assert!((0.0..last).contains(&beta), "{start}: {last} → {beta}");
+                last = beta;
+            }
+            assert!(last < 0.01);
+            let beta = after(BetaObjective::Eq16, start, 20_000).value();
+            assert!(beta > 0.99 && beta <= 1.0, "{start} → {beta}");
+        }
+    }
+
+    #[test]
+    fn the_two_objectives_mirror_each_other() {
+        let up = after(BetaObjective::Eq16, 0.3, 100);
+        let down = after(BetaObjective::Maximise, 0.7, 100);
+        assert!((up.value() + down.value() - 1.0).abs() < 1e-12);
+    }
+
+    /// Adam's first step is the rate against the gradient's sign, whatever its size (ε apart).
+    #[test]
+    fn the_first_step_moves_xi_by_the_rate() {
+        let mut beta = LearnedBeta::start(BetaObjective::Maximise, 0.5).unwrap();
+        beta.step(-4.0, 0.25);
+        // ε is 1e-8 beside a gradient of 1.
+        assert!((beta.state().xi + 0.25 * BETA_RATE).abs() < 1e-11);
+        assert_eq!(LearnedBeta::start(BetaObjective::Fixed, 0.5), None);
+    }
+
+    #[test]
+    fn a_restored_beta_goes_on_bit_for_bit() {
+        let whole = after(BetaObjective::Eq16, 0.2, 50);
+        let state = serde_json::to_string(&whole.state()).unwrap();
+        let state = serde_json::from_str(&state).unwrap();
+        assert_eq!(LearnedBeta::restore(BetaObjective::Eq16, state), Some(whole));
+    }
+
+    #[test]
+    fn it_stays_within_bounds_for_ever() {
+        for xi in [-800.0, 800.0] {
+            let state = BetaState { xi, first_moment: 0.0, second_moment: 0.0, step: 9 };
+            let mut beta = LearnedBeta::restore(BetaObjective::Eq16, state).unwrap();
+            beta.step(-1e9, 1.0);
+            assert!((0.0..=1.0).contains(&beta.value()) && beta.state().xi.is_finite());
+        }
+    }
+}

@@ -62,3 +62,61 @@ impl Ladder {
         scheduled || epoch == settings.epochs
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::run::testing::description;
+
+    fn papers() -> (Ladder, TrainSettings) {
+        let settings = TrainSettings { epochs: 3280, ..description().settings.train };
+        (Ladder::new(&settings), settings)
+    }
+
+    #[test]
+    fn stages_end_where_the_papers_say() {
+        let ends: Vec<usize> = papers().0.stage_ends().collect();
+        assert_eq!(ends, [1, 4, 13, 40, 121, 364, 1093, 3280]);
+    }
+
+    #[test]
+    fn rates_fall_from_a_thousandth_to_a_tenth_of_it() {
+        let (ladder, _) = papers();
+        let mut begin = 1;
+        for (i, end) in ladder.stage_ends().enumerate() {
+            // Decimal logarithms: a path to the same number that shares no code.
+            let expected = -3.0 - i as f64 / 7.0;
+            for epoch in [begin, end] {
+                let rate = ladder.rate_at(epoch);
+                assert!((rate.log10() - expected).abs() < 1e-14, "epoch {epoch}: {rate}");
+            }
+            begin = end + 1;
+        }
+        assert_eq!(ladder.rate_at(1), 1e-3);
+        assert!((ladder.rate_at(3280) - 1e-4).abs() < 1e-19);
+        assert_eq!(ladder.rate_at(3281), ladder.rate_at(3280));
+        assert_eq!(ladder.rate_at(usize::MAX), ladder.rate_at(3280));
+    }
+
+    #[test]
+    fn one_stage_is_a_constant_rate_and_many_stages_do_not_overflow() {
+        let mut settings = papers().1;
+        settings.stages = 1;
+        let ladder = Ladder::new(&settings);
+        assert_eq!((ladder.rate_at(1), ladder.rate_at(500)), (1e-3, 1e-3));
+        settings.stages = 100;
+        assert_eq!(Ladder::new(&settings).stage_ends().last(), Some(usize::MAX));
+    }
+
+    #[test]
+    fn scores_come_at_powers_of_two_stage_ends_and_the_end() {
+        let (ladder, mut settings) = papers();
+        let due = |settings: &TrainSettings| -> Vec<usize> {
+            (1..=settings.epochs).filter(|&e| ladder.is_evaluation_due(e, settings)).collect()
+        };
+        settings.epochs = 50;
+        assert_eq!(due(&settings), [1, 2, 4, 8, 13, 16, 32, 40, 50]);
+        settings.eval_every = 20;
+        assert_eq!(due(&settings), [20, 40, 50]);
+    }
+}

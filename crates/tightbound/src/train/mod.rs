@@ -5,7 +5,12 @@ mod error;
 mod ladder;
 mod observer;
 mod step;
+#[cfg(test)]
+mod testing;
 mod training;
+
+#[cfg(test)]
+mod tests;
 
 pub use beta::{BETA_RATE, LearnedBeta};
 pub use error::TrainError;

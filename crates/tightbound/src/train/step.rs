@@ -64,6 +64,12 @@ impl<'a> Stepper<'a> {
         }
     }
 
+    /// The minibatch that was drawn.
+    #[cfg(test)]
+    pub fn drawn(&self) -> Batch<'_> {
+        Batch { pixels: &self.pixels, ids: &self.ids }
+    }
+
     /// Updates the networks by the minibatch that was drawn. The report is the first pass's.
     ///
     /// If the second of two passes fails, the first network's update stays.

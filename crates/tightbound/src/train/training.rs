@@ -13,7 +13,7 @@ use crate::engine::{Engine, StepReport};
 use crate::estimators::{Estimator, find};
 use crate::model::ParameterTable;
 use crate::run::{
-    Checkpoint, EpochRecord, EpochSums, EvaluationRecord, MetricsLog, Record, RunFolder,
+    Checkpoint, EpochRecord, EpochSums, EvaluationRecord, MetricsLog, Position, Record, RunFolder,
     SkipRecord, Timing, digest,
 };
 use crate::settings::{BetaObjective, NonFinite, Settings};
@@ -139,7 +139,7 @@ impl<'a> Session<'a> {
     }
 
     fn run(&mut self) -> Result<ControlFlow<()>, TrainError> {
-        if self.state.position.step == 0 && self.state.position.epoch == 0 {
+        if self.state.position == Position::default() {
             self.save()?;
         }
         loop {

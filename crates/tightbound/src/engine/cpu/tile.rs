@@ -234,17 +234,19 @@ impl Tile {
             std::mem::swap(d_y, d_x);
         }
         let stride = pad(model.latents);
-        for (row, (&image, &b)) in image.iter().zip(b.iter()).enumerate() {
-            let own = row_range(row, 1, stride);
-            let of_image = row_range(image, 1, stride);
+        let mut first = 0;
+        for same in image.chunk_by(|one, next| one == next) {
+            let of_image = row_range(same[0], 1, stride);
+            let own = row_range(first, same.len(), stride);
             path.run(PosteriorGradient {
-                b,
+                b: &b[first..first + same.len()],
                 d_z: &d_y[own.clone()],
                 z: &inputs[0][own.clone()],
                 epsilon: &epsilon[own],
                 d_mean: &mut pass.d_mean[of_image.clone()],
                 d_sd: &mut pass.d_sd[of_image],
             });
+            first += same.len();
         }
         self.clear();
     }

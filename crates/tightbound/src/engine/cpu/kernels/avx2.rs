@@ -135,7 +135,7 @@ impl Simd for Avx2 {
         halves!(_mm256_castps_si256, a)
     }
     #[inline(always)]
-    fn from_bits(self, a: Self::U) -> Self::F {
+    fn with_bits(self, a: Self::U) -> Self::F {
         halves!(_mm256_castsi256_ps, a)
     }
     #[inline(always)]

@@ -1,8 +1,10 @@
-//! Multiply matrices: C ← C₀ + A B, every element one chain of fused multiply-adds.
+//! Multiply matrices: C ← start + A B, every element summed in one order on every path.
 //!
-//! The contract is bit-exact: `C[i][j]` starts at its start value and takes `A[i][p] · B[p][j]` by
-//! fused multiply-add for p = 0, 1, …, k−1. Neither blocking, nor the tile shape, nor the width of
-//! the registers can change a bit of that, which is why all of them may be chosen for speed.
+//! The contract is bit-exact. k is cut into equal blocks of at most 208, by k alone. Within a block,
+//! `A[i][p] · B[p][j]` are added by fused multiply-add to zero, in ascending p; the blocks' sums are
+//! then added, one after the other, to the start value. Neither the tile shape nor the width of the
+//! registers can change a bit of that, which is why they may be chosen for speed. Starting each block
+//! at zero also rounds less than one long chain does: a sum over the rows of a batch is two sums.
 //!
 //! Speed: a tile of C stays in registers (8 × 48 for AVX-512) while one panel of B (k-block × 48)
 //! stays in the L1 cache and is used by all rows of A, which is broadcast straight from memory with
@@ -174,24 +176,6 @@ impl Tile {
         // SAFETY: the caller has bounded all elements.
         unsafe {
             let mut sum = [[s.splat(0.0); V]; R];
-            match self.start {
-                TileStart::Zero => {}
-                TileStart::Row(row) => {
-                    for v in 0..V {
-                        let start = s.load(&*row.add(v * LANES).cast());
-                        for line in &mut sum {
-                            line[v] = start;
-                        }
-                    }
-                }
-                TileStart::Accumulate => {
-                    for (r, line) in sum.iter_mut().enumerate() {
-                        for (v, x) in line.iter_mut().enumerate() {
-                            *x = s.load(&*self.c.add(r * self.c_stride + v * LANES).cast());
-                        }
-                    }
-                }
-            }
             let (mut a, mut b) = (self.a, self.b);
             for _ in 0..self.depth {
                 let mut columns = [s.splat(0.0); V];
@@ -209,7 +193,13 @@ impl Tile {
             }
             for (r, line) in sum.iter().enumerate() {
                 for (v, &x) in line.iter().enumerate() {
-                    s.store(x, &mut *self.c.add(r * self.c_stride + v * LANES).cast());
+                    let c = self.c.add(r * self.c_stride + v * LANES).cast();
+                    let x = match self.start {
+                        TileStart::Zero => x,
+                        TileStart::Row(row) => s.add(x, s.load(&*row.add(v * LANES).cast())),
+                        TileStart::Accumulate => s.add(x, s.load(&*c)),
+                    };
+                    s.store(x, &mut *c);
                 }
             }
         }

@@ -3,6 +3,7 @@
 use super::dispatch::Task;
 use super::likelihood::sum_lanes;
 use super::maths;
+use super::rows::ROW_BLOCK;
 use super::simd::{LANES, Simd};
 use crate::engine::Noise;
 use crate::random::normal::{COS, SIN};
@@ -124,21 +125,22 @@ fn normal_pair<S: Simd>(s: S, radius_word: S::U, angle_word: S::U) -> (S::F, S::
     let x = s.bits(s.select(odd, sin, cos));
     let y = s.bits(s.select(odd, cos, sin));
     let high = s.shr::<1>(q);
-    let x = s.from_bits(s.xor(x, s.shl::<31>(s.xor(q, high))));
-    let y = s.from_bits(s.xor(y, s.shl::<31>(high)));
+    let x = s.with_bits(s.xor(x, s.shl::<31>(s.xor(q, high))));
+    let y = s.with_bits(s.xor(y, s.shl::<31>(high)));
     (s.mul(r, x), s.mul(r, y))
 }
 
-/// Adds one sample's path term, without its score-like parts, to the gradient of μ and σ:
-/// `d_mean` += b g and `d_sd` += b g ε, g = `d_z` − z.
+/// Adds the path terms of some samples of one image, without their score-like parts, to the
+/// gradient at μ and σ: `d_mean` += Σ b g and `d_sd` += Σ b g ε, g = `d_z` − z.
 #[derive(Debug)]
 pub(crate) struct PosteriorGradient<'a> {
-    pub(crate) b: f32,
-    /// ∂z log p(x|z), `[pad(L)]`.
+    /// b, `[rows]`.
+    pub(crate) b: &'a [f32],
+    /// ∂z log p(x|z), `[rows, pad(L)]`.
     pub(crate) d_z: &'a [f32],
-    /// z, `[pad(L)]`.
+    /// z, `[rows, pad(L)]`.
     pub(crate) z: &'a [f32],
-    /// ε, `[pad(L)]`.
+    /// ε, `[rows, pad(L)]`.
     pub(crate) epsilon: &'a [f32],
     /// `[pad(L)]`.
     pub(crate) d_mean: &'a mut [f32],
@@ -151,14 +153,27 @@ impl Task for PosteriorGradient<'_> {
 
     #[inline(always)]
     fn run<S: Simd>(self, s: S) {
-        let inputs = self.d_z.as_chunks().0.iter().zip(self.z.as_chunks().0);
-        let inputs = inputs.zip(self.epsilon.as_chunks().0);
-        let outputs = self.d_mean.as_chunks_mut().0.iter_mut().zip(self.d_sd.as_chunks_mut().0);
-        let b = s.splat(self.b);
-        for (((d_z, z), epsilon), (d_mean, d_sd)) in inputs.zip(outputs) {
-            let path = s.mul(b, s.sub(s.load(d_z), s.load(z)));
-            s.store(s.add(s.load(d_mean), path), d_mean);
-            s.store(s.fma(path, s.load(epsilon), s.load(d_sd)), d_sd);
+        let (rows, vectors) = (self.b.len(), self.d_mean.len() / LANES);
+        let (d_z, z) = (self.d_z.as_chunks::<LANES>().0, self.z.as_chunks::<LANES>().0);
+        let epsilon = self.epsilon.as_chunks::<LANES>().0;
+        for buffer in [d_z, z, epsilon] {
+            assert_eq!(buffer.len(), rows * vectors, "one row per sample");
+        }
+        let d_mean = self.d_mean.as_chunks_mut::<LANES>().0;
+        let d_sd = self.d_sd.as_chunks_mut::<LANES>().0;
+        for (v, (d_mean, d_sd)) in d_mean.iter_mut().zip(d_sd).enumerate() {
+            for first in (0..rows).step_by(ROW_BLOCK) {
+                let (mut sum, mut sum_epsilon) = (s.splat(0.0), s.splat(0.0));
+                for row in first..rows.min(first + ROW_BLOCK) {
+                    let at = row * vectors + v;
+                    let g = s.sub(s.load(&d_z[at]), s.load(&z[at]));
+                    let path = s.mul(s.splat(self.b[row]), g);
+                    sum = s.add(sum, path);
+                    sum_epsilon = s.fma(path, s.load(&epsilon[at]), sum_epsilon);
+                }
+                s.store(s.add(s.load(d_mean), sum), d_mean);
+                s.store(s.add(s.load(d_sd), sum_epsilon), d_sd);
+            }
         }
     }
 }

@@ -20,7 +20,7 @@ const EXP_MAX: f32 = 88.722_83;
 #[inline(always)]
 fn pow2<S: Simd>(s: S, k: S::F) -> S::F {
     // The low bits of 1.5·2²³ + 127 + k are the exponent field.
-    s.from_bits(s.shl::<23>(s.bits(s.add(k, s.splat(ROUND + 127.0)))))
+    s.with_bits(s.shl::<23>(s.bits(s.add(k, s.splat(ROUND + 127.0)))))
 }
 
 /// Splits x = n ln 2 + r with |r| ≤ ½ ln 2; returns (n, r, (eʳ − 1 − r)/r²·r²).
@@ -69,7 +69,7 @@ pub(crate) fn ln<S: Simd>(s: S, x: S::F) -> S::F {
     let shifted = s.add_u(bits, s.splat_u(0x3f80_0000 - 0x3f35_04f3));
     let e = s.sub(s.to_f32(s.shr::<23>(shifted)), s.splat(127.0));
     let fraction = s.and(shifted, s.splat_u(0x007f_ffff));
-    let m = s.from_bits(s.add_u(fraction, s.splat_u(0x3f35_04f3)));
+    let m = s.with_bits(s.add_u(fraction, s.splat_u(0x3f35_04f3)));
     let f = s.sub(m, s.splat(1.0));
     let mut p = s.splat(LOG[8]);
     for i in (0..8).rev() {
@@ -96,7 +96,7 @@ pub(crate) fn tanh<S: Simd>(s: S, x: S::F) -> S::F {
     let e = s.fma(scale, em1, s.sub(scale, one));
     let y = s.div(e, s.add(e, s.splat(2.0)));
     let sign = s.and(s.bits(x), s.splat_u(0x8000_0000));
-    s.from_bits(s.xor(s.bits(y), sign))
+    s.with_bits(s.xor(s.bits(y), sign))
 }
 
 /// ln(1 + eˣ), within 4 ulp where it is a normal number; +∞ gives +∞, NaN stays NaN.

@@ -137,7 +137,7 @@ impl Simd for Neon {
         quarters!(vreinterpretq_u32_f32, a)
     }
     #[inline(always)]
-    fn from_bits(self, a: Self::U) -> Self::F {
+    fn with_bits(self, a: Self::U) -> Self::F {
         quarters!(vreinterpretq_f32_u32, a)
     }
     #[inline(always)]

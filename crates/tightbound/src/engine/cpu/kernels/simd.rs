@@ -54,7 +54,7 @@ pub(crate) trait Simd: Copy {
     /// High and low words of the 64-bit product.
     fn mul_wide(self, a: Self::U, b: Self::U) -> (Self::U, Self::U);
     fn bits(self, a: Self::F) -> Self::U;
-    fn from_bits(self, a: Self::U) -> Self::F;
+    fn with_bits(self, a: Self::U) -> Self::F;
     /// The nearest f32 of a number below 2³¹.
     fn to_f32(self, a: Self::U) -> Self::F;
     /// Set where the lane's word is not zero.
@@ -74,7 +74,7 @@ pub(crate) trait Simd: Copy {
 
     #[inline(always)]
     fn abs(self, a: Self::F) -> Self::F {
-        self.from_bits(self.and(self.bits(a), self.splat_u(0x7fff_ffff)))
+        self.with_bits(self.and(self.bits(a), self.splat_u(0x7fff_ffff)))
     }
 
     #[inline(always)]
