@@ -96,6 +96,7 @@ impl Scored {
             settings: &info.settings,
             data: &trained,
             architecture: &info.architecture,
+            name_estimator: true,
             score: Some(ScoreProtocol {
                 data: &scored,
                 images: scores.images,

@@ -69,7 +69,7 @@ mod tests {
     #[test]
     fn differences_are_taken_in_pairs() {
         let a = [10.0, 21.0, 33.0, 40.0];
-        assert_eq!(Measured::mean(&a).to_string(), "26.00 ± 6.59");
+        assert_eq!(Measured::mean(&a).to_string(), "26.00 ± 6.62");
         let difference = Measured::mean_difference(&a, &[9.0, 20.0, 30.0, 39.0]);
         assert_eq!(difference, Measured { value: 1.5, error: 0.5 });
     }

@@ -124,7 +124,7 @@ pub fn run(args: &Args) -> anyhow::Result<Outcome> {
     if args.json {
         print_json(&serde_json::json!({ "models": lines, "protocol": protocol }))?;
     } else {
-        print(&describe(&lines))?;
+        print(&describe(&lines, &protocol))?;
         talk!("{}", next(&args.out));
     }
     Ok(Outcome::Done)
@@ -185,6 +185,7 @@ fn protocol_line(loaded: &Loaded, data: &DataFolder) -> anyhow::Result<String> {
         settings: &info.settings,
         data: &name,
         architecture: &info.architecture,
+        name_estimator: false,
         score: Some(ScoreProtocol {
             data: &name,
             images: dataset.test.len(),
@@ -223,8 +224,8 @@ impl Line {
     }
 }
 
-/// The comparison as a table.
-fn describe(lines: &[Line]) -> String {
+/// The comparison as a table, its protocol, and the digests of the weights.
+fn describe(lines: &[Line], protocol: &str) -> String {
     let mut table = Table::new(&[
         ("bound", Align::Left),
         ("M×K", Align::Right),
@@ -232,7 +233,6 @@ fn describe(lines: &[Line]) -> String {
         ("above VAE", Align::Right),
         ("−KL", Align::Right),
         ("KL(q‖p)", Align::Right),
-        ("digest", Align::Left),
     ]);
     let measured = |value, error| Measured { value, error }.to_string();
     for (index, line) in lines.iter().enumerate() {
@@ -247,10 +247,11 @@ fn describe(lines: &[Line]) -> String {
             above,
             measured(line.minus_kl, line.minus_kl_se),
             measured(line.kl_q_p, line.kl_q_p_se),
-            short_digest(&line.digest).to_owned(),
         ]);
     }
-    table.to_string()
+    let digest = |line: &Line| format!("{} {}", line.estimator, short_digest(&line.digest));
+    let digests: Vec<_> = lines.iter().map(digest).collect();
+    format!("{table}\n{protocol}\ndigests  {}\n", digests.join("  "))
 }
 
 /// Where to look next.

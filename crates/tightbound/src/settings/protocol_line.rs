@@ -32,14 +32,16 @@ pub struct ProtocolLine<'a> {
     pub data: &'a str,
     /// The networks.
     pub architecture: &'a Architecture,
+    /// Whether to name the estimator; otherwise the numbers above name theirs.
+    pub name_estimator: bool,
     /// How the score was computed, if the line stands under scores.
     pub score: Option<ScoreProtocol<'a>>,
 }
 
 impl fmt::Display for ProtocolLine<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { settings, data, architecture, score } = self;
-        let Settings { protocol, seed, data: images, estimator, train, .. } = settings;
+        let Self { settings, data, architecture, name_estimator, score } = self;
+        let Settings { protocol, seed, data: images, train, .. } = settings;
         write!(f, "{data}")?;
         if let Some(limit) = images.limit {
             write!(f, ", first {limit} training images")?;
@@ -49,18 +51,8 @@ impl fmt::Display for ProtocolLine<'_> {
             0 => write!(f, "nothing held out")?,
             n => write!(f, "{n} held out for validation")?,
         }
-        write!(f, " | {} M={} K={}", estimator.name, estimator.m, estimator.k)?;
-        if let Some(beta) = estimator.beta {
-            match train.beta_objective {
-                BetaObjective::Fixed => write!(f, " β={beta}")?,
-                BetaObjective::Maximise => write!(f, " β learned (maximise) from {beta}")?,
-                BetaObjective::Eq16 => write!(f, " β learned (eq16) from {beta}")?,
-            }
-        }
-        match train.update {
-            Update::Joint => {}
-            Update::EncoderFirst => write!(f, " (encoder first)")?,
-            Update::Random => write!(f, " (random order)")?,
+        if *name_estimator {
+            write_estimator(f, settings)?;
         }
         write!(f, " | {architecture} | {} epochs, batch {}, ", train.epochs, train.batch)?;
         write!(f, "seed {seed}, protocol {protocol}")?;
@@ -78,6 +70,25 @@ impl fmt::Display for ProtocolLine<'_> {
         }
         Ok(())
     }
+}
+
+/// Writes the bound, and how it is followed.
+fn write_estimator(f: &mut fmt::Formatter<'_>, settings: &Settings) -> fmt::Result {
+    let Settings { estimator, train, .. } = settings;
+    write!(f, " | {} M={} K={}", estimator.name, estimator.m, estimator.k)?;
+    if let Some(beta) = estimator.beta {
+        match train.beta_objective {
+            BetaObjective::Fixed => write!(f, " β={beta}")?,
+            BetaObjective::Maximise => write!(f, " β learned (maximise) from {beta}")?,
+            BetaObjective::Eq16 => write!(f, " β learned (eq16) from {beta}")?,
+        }
+    }
+    match train.update {
+        Update::Joint => {}
+        Update::EncoderFirst => write!(f, " (encoder first)")?,
+        Update::Random => write!(f, " (random order)")?,
+    }
+    Ok(())
 }
 
 /// The settings that differ from their protocol's, as `key=value`, those apart that the line
@@ -148,6 +159,7 @@ mod tests {
             settings: &settings,
             data: "mnist (sha256 440fcabf73cc)",
             architecture: &architecture,
+            name_estimator: true,
             score: Some(score),
         };
         assert_eq!(
@@ -173,6 +185,7 @@ mod tests {
             settings: &settings,
             data: "glyphs",
             architecture: &architecture,
+            name_estimator: true,
             score: None,
         };
         let end =
