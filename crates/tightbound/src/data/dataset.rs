@@ -57,15 +57,9 @@ impl Dataset {
         Ok(Self { name: name.to_owned(), train, test, validation, sources, fixed })
     }
 
-    /// Twelve hexadecimal digits that stand for the bytes of the sources, in their order.
-    ///
-    /// Held-out images do not change it.
+    /// The [`sources_hash`] of the files read. Held-out images do not change it.
     pub fn hash(&self) -> String {
-        let mut digest = Sha256::new();
-        for source in &self.sources {
-            digest.update(source.sha256.as_bytes());
-        }
-        hex(&digest.finalize())[..12].to_owned()
+        sources_hash(self.sources.iter().map(|source| source.sha256.as_str()))
     }
 
     /// Moves `n` training images, chosen by `seed`, to the validation part; 0 changes nothing.
@@ -101,6 +95,17 @@ impl Dataset {
         self.train = self.train.select(rest);
         Ok(())
     }
+}
+
+/// Twelve hexadecimal digits that stand for files by their SHA-256s, in their order.
+///
+/// Held-out images do not change it.
+pub fn sources_hash<'a>(sha256s: impl Iterator<Item = &'a str>) -> String {
+    let mut digest = Sha256::new();
+    for sha256 in sha256s {
+        digest.update(sha256.as_bytes());
+    }
+    hex(&digest.finalize())[..12].to_owned()
 }
 
 /// Lower-case hexadecimal digits of `bytes`.

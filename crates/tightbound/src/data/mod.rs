@@ -22,7 +22,7 @@ mod own;
 #[cfg(test)]
 mod real_files;
 
-pub use dataset::{Dataset, Source};
+pub use dataset::{Dataset, Source, sources_hash};
 pub use download::Progress;
 pub use error::{DataError, MissingFile};
 pub use finder::Finder;
