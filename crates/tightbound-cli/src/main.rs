@@ -1,3 +1,26 @@
-//! Run the `tightbound` command line.
+//! Run the `tightbound` command line: parse, dispatch, end with the right exit code.
 #![forbid(unsafe_code)]
-fn main() {}
+
+mod args;
+mod cli;
+mod commands;
+mod display;
+mod failure;
+mod machine;
+mod numpy;
+mod output;
+mod scoring;
+mod signals;
+mod training;
+mod watcher;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+fn main() -> ExitCode {
+    match cli::Cli::parse().command.run() {
+        Ok(outcome) => outcome.exit_code(),
+        Err(error) => failure::report(&error),
+    }
+}

@@ -27,6 +27,18 @@ pub struct Images {
 }
 
 impl Images {
+    /// Images numbered 0..N, N = number of pixels / (height · width).
+    ///
+    /// # Panics
+    /// If the pixels are no whole number of images, or the labels are not N.
+    pub fn new(height: usize, width: usize, pixels: Pixels, labels: Option<Vec<u16>>) -> Self {
+        let d = height * width;
+        let n = pixels.len().checked_div(d).unwrap_or(0);
+        assert_eq!(n * d, pixels.len(), "whole images");
+        assert!(labels.as_ref().is_none_or(|labels| labels.len() == n), "one label per image");
+        Self { height, width, pixels, ids: (0..n as u32).collect(), labels }
+    }
+
     /// N.
     pub fn len(&self) -> usize {
         self.ids.len()
@@ -42,6 +54,62 @@ impl Images {
         self.height * self.width
     }
 
+    /// Writes the grey values of image `index` (a position, not an id) into `out`, D elements.
+    pub fn probabilities(&self, index: usize, out: &mut [f32]) {
+        let d = self.pixel_count();
+        assert_eq!(out.len(), d, "one element per pixel");
+        let range = index * d..(index + 1) * d;
+        match &self.pixels {
+            Pixels::Bytes(bytes) => {
+                for (out, &byte) in out.iter_mut().zip(&bytes[range]) {
+                    *out = grey(byte);
+                }
+            }
+            Pixels::Floats(floats) => out.copy_from_slice(&floats[range]),
+        }
+    }
+
+    /// The mean grey value of each pixel, `[D]`; zeros if there are no images.
+    pub fn mean_image(&self) -> Vec<f64> {
+        let mut sums = vec![0.0; self.pixel_count()];
+        let mut image = vec![0.0; self.pixel_count()];
+        for index in 0..self.len() {
+            self.probabilities(index, &mut image);
+            for (sum, &value) in sums.iter_mut().zip(&image) {
+                *sum += f64::from(value);
+            }
+        }
+        let n = self.len().max(1) as f64;
+        sums.iter_mut().for_each(|sum| *sum /= n);
+        sums
+    }
+
+    /// The images at `positions`, with their ids and labels, in that order.
+    ///
+    /// # Panics
+    /// If a position is N or more.
+    pub fn select(&self, positions: &[usize]) -> Self {
+        let d = self.pixel_count();
+        Self {
+            height: self.height,
+            width: self.width,
+            pixels: match &self.pixels {
+                Pixels::Bytes(bytes) => Pixels::Bytes(rows(bytes, d, positions)),
+                Pixels::Floats(floats) => Pixels::Floats(rows(floats, d, positions)),
+            },
+            ids: rows(&self.ids, 1, positions),
+            labels: self.labels.as_ref().map(|labels| rows(labels, 1, positions)),
+        }
+    }
+
+    /// Whether every grey value is 0 or 1.
+    pub fn is_binary(&self) -> bool {
+        match &self.pixels {
+            Pixels::Bytes(bytes) => bytes.iter().all(|&b| b == 0 || b == 255),
+            Pixels::Floats(floats) => floats.iter().all(|&p| p == 0.0 || p == 1.0),
+        }
+    }
+
     /// Draws the binary pixels of image `index` (a position, not an id) into `out`, D elements.
     ///
     /// Pixel d is 1 if the uniform number `stream.uniform(time, id, 0, d)` is below its grey value,
@@ -53,7 +121,6 @@ impl Images {
         let id = self.ids[index];
         match &self.pixels {
             Pixels::Bytes(bytes) => {
-                let grey = |b: u8| f32::from(b) / 255.0;
                 binarise(&bytes[range], grey, |block| stream.words(time, id, 0, block), out);
             }
             Pixels::Floats(floats) => {
@@ -61,6 +128,31 @@ impl Images {
             }
         }
     }
+}
+
+impl Pixels {
+    /// How many pixels there are, over all images.
+    pub fn len(&self) -> usize {
+        match self {
+            Self::Bytes(bytes) => bytes.len(),
+            Self::Floats(floats) => floats.len(),
+        }
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+}
+
+/// The grey value that a byte stands for.
+fn grey(byte: u8) -> f32 {
+    f32::from(byte) / 255.0
+}
+
+/// Copies rows of `d` elements.
+fn rows<T: Copy>(from: &[T], d: usize, positions: &[usize]) -> Vec<T> {
+    positions.iter().flat_map(|&p| &from[p * d..(p + 1) * d]).copied().collect()
 }
 
 /// Draws four pixels per block of random words; a block whose pixels are all certain is not drawn.
@@ -75,6 +167,62 @@ fn binarise<T: Copy>(
         let words = if certain { [0; 4] } else { words(block as u32) };
         for ((out, &value), word) in out.iter_mut().zip(values).zip(words) {
             *out = u8::from(uniform_from_word(word) < grey(value));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::random::Purpose;
+
+    fn grey() -> Images {
+        let floats = vec![0.0, 0.25, 1.0, 0.1, 0.9, 0.5];
+        Images::new(1, 3, Pixels::Floats(floats), Some(vec![4, 7]))
+    }
+
+    #[test]
+    fn means_and_selections_keep_images_together() {
+        let images = grey();
+        let mean = images.mean_image();
+        for (mean, expected) in mean.iter().zip([0.05, 0.575, 0.75]) {
+            // One f32 rounding of numbers below 1.
+            assert!((mean - expected).abs() < 1e-7, "{mean} {expected}");
+        }
+        let picked = images.select(&[1, 0, 1]);
+        assert_eq!(picked.ids, [1, 0, 1]);
+        assert_eq!(picked.labels, Some(vec![7, 4, 7]));
+        let mut out = [0.0; 3];
+        picked.probabilities(1, &mut out);
+        assert_eq!(out, [0.0, 0.25, 1.0]);
+        let bytes = Images::new(1, 1, Pixels::Bytes(vec![51, 255]), None);
+        bytes.probabilities(0, &mut out[..1]);
+        assert_eq!(out[0], 0.2);
+        assert!(bytes.select(&[1]).is_binary() && !bytes.is_binary() && !images.is_binary());
+    }
+
+    /// The frequency of ones over n = 40,000 draws lies within 5 sd, √(p(1−p)/n), of the grey value;
+    /// 0 and 1 are certain, and selecting or reordering images does not change what is drawn.
+    #[test]
+    fn binarisation_draws_the_grey_values() {
+        let images = grey();
+        let reordered = images.select(&[1, 0]);
+        let stream = Stream::new(5, Purpose::Binarisation);
+        let n = 40_000;
+        let mut counts = [0.0; 6];
+        for time in 0..n {
+            for index in 0..2 {
+                let (mut drawn, mut again) = ([9; 3], [9; 3]);
+                images.binarise(index, &stream, time, &mut drawn);
+                reordered.binarise(1 - index, &stream, time, &mut again);
+                assert_eq!(drawn, again);
+                (0..3).for_each(|d| counts[3 * index + d] += f64::from(drawn[d]));
+            }
+        }
+        for (count, p) in counts.iter().zip([0.0, 0.25, 1.0, 0.1, 0.9, 0.5f64]) {
+            let frequency = count / f64::from(n);
+            let sd = (p * (1.0 - p) / f64::from(n)).sqrt();
+            assert!((frequency - p).abs() <= 5.0 * sd, "{frequency} {p}");
         }
     }
 }

@@ -10,6 +10,8 @@
 //! (Rainforth et al. 2018, §5). Pixels are binarised once, frozen by the evaluation's seed, unless
 //! told otherwise; the noise depends on that seed alone, so two models are scored on the same draws.
 
+use std::ops::ControlFlow;
+
 use serde::{Deserialize, Serialize};
 
 use super::curve::{Curve, GROUPS, PIECE};
@@ -112,6 +114,9 @@ pub enum ScoreError {
         /// D of the model.
         model: usize,
     },
+    /// `progress` asked to stop.
+    #[error("the scoring was interrupted")]
+    Interrupted,
     /// A log-weight is NaN, or all of an image's are −∞.
     #[error("{bound} of image {image} is {value}: the model's parameters may have diverged")]
     NonFinite {
@@ -127,13 +132,14 @@ pub enum ScoreError {
 /// L_1, L_8, L_64, L_K of one image; bounds that K does not reach are left out.
 type ImageCurve = Vec<(u32, f64)>;
 
-/// Scores `parameters` on `images`; `progress` hears how many of how many images are done.
+/// Scores `parameters` on `images`; `progress` hears how many of how many images are done,
+/// and may stop the scoring.
 pub fn score<E: Engine + ?Sized>(
     engine: &mut E,
     parameters: &[E::Real],
     images: &Images,
     options: ScoreOptions,
-    progress: &mut dyn FnMut(usize, usize),
+    progress: &mut dyn FnMut(usize, usize) -> ControlFlow<()>,
 ) -> Result<Scores, ScoreError> {
     let curves = per_image_curves(engine, parameters, images, options, progress)?;
     let column = |i: usize| curves.iter().map(|curve| curve[i].1).collect::<Vec<f64>>();
@@ -163,7 +169,7 @@ pub fn per_image_curves<E: Engine + ?Sized>(
     parameters: &[E::Real],
     images: &Images,
     options: ScoreOptions,
-    progress: &mut dyn FnMut(usize, usize),
+    progress: &mut dyn FnMut(usize, usize) -> ControlFlow<()>,
 ) -> Result<Vec<ImageCurve>, ScoreError> {
     check(images, engine.architecture().pixels, options)?;
     let d = images.pixel_count();
@@ -196,7 +202,9 @@ pub fn per_image_curves<E: Engine + ?Sized>(
         for (curve, &image) in curves.iter().zip(ids) {
             result.push(points(curve, options.k, image)?);
         }
-        progress(result.len(), images.len());
+        if progress(result.len(), images.len()).is_break() {
+            return Err(ScoreError::Interrupted);
+        }
     }
     Ok(result)
 }
@@ -279,7 +287,15 @@ mod tests {
         let (architecture, parameters, images) = setup(140);
         let mut engine = CpuEngine::new(architecture, 2).unwrap();
         let options = ScoreOptions { k: 700, ..ScoreOptions::default() };
-        let scores = score(&mut engine, &parameters, &images, options, &mut |_, _| {}).unwrap();
+        let scores =
+            score(
+                &mut engine,
+                &parameters,
+                &images,
+                options,
+                &mut |_, _| ControlFlow::Continue(()),
+            )
+            .unwrap();
         let ks: Vec<u32> = scores.l_k.iter().map(|p| p.k).collect();
         assert_eq!(ks, [1, 8, 64, 700]);
         assert!(scores.l_k.windows(2).all(|w| w[0].estimate.value < w[1].estimate.value));
@@ -302,7 +318,10 @@ mod tests {
         let mut engine = CpuEngine::new(architecture, 2).unwrap();
         let mut curves = |k, first_sample| {
             let options = ScoreOptions { k, first_sample, ..ScoreOptions::default() };
-            per_image_curves(&mut engine, &parameters, &images, options, &mut |_, _| {}).unwrap()
+            per_image_curves(&mut engine, &parameters, &images, options, &mut |_, _| {
+                ControlFlow::Continue(())
+            })
+            .unwrap()
         };
         let (grouped, independent) = (curves(700, 0), curves(64, 10_000));
         let differences: Vec<f64> = grouped
@@ -327,10 +346,15 @@ mod tests {
         let (architecture, parameters, images) = setup(7);
         let options = ScoreOptions { k: 70, seed: 4, ..ScoreOptions::default() };
         let mut cpu = CpuEngine::new(architecture.clone(), 1).unwrap();
-        let fast = score(&mut cpu, &parameters, &images, options, &mut |_, _| {}).unwrap();
+        let fast =
+            score(&mut cpu, &parameters, &images, options, &mut |_, _| ControlFlow::Continue(()))
+                .unwrap();
         let parameters: Vec<f64> = parameters.iter().map(|&p| p.into()).collect();
         let mut reference = ReferenceEngine::new(architecture);
-        let exact = score(&mut reference, &parameters, &images, options, &mut |_, _| {}).unwrap();
+        let exact = score(&mut reference, &parameters, &images, options, &mut |_, _| {
+            ControlFlow::Continue(())
+        })
+        .unwrap();
         for (fast, exact) in fast.l_k.iter().zip(&exact.l_k) {
             // 36 pixels rounded to 2⁻²⁴ of terms of order one.
             assert!((fast.estimate.value - exact.estimate.value).abs() < 1e-5);
@@ -342,7 +366,8 @@ mod tests {
         let (architecture, mut parameters, images) = setup(3);
         let mut engine = CpuEngine::new(architecture, 1).unwrap();
         let mut error = |parameters: &[f32], images: &Images, options| {
-            score(&mut engine, parameters, images, options, &mut |_, _| {}).unwrap_err()
+            score(&mut engine, parameters, images, options, &mut |_, _| ControlFlow::Continue(()))
+                .unwrap_err()
         };
         let options = ScoreOptions { k: 4, ..ScoreOptions::default() };
         let none = ScoreOptions { k: 0, ..options };

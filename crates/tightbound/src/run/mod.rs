@@ -1,1 +1,43 @@
 //! Hold everything durable: the run folder, its checkpoint, its log, and the check of both.
+//!
+//! | file | content |
+//! |---|---|
+//! | `run.toml` | every setting resolved, and the run's identity: version, data with hashes, size |
+//! | `metrics.jsonl` | one JSON record per line, append-only |
+//! | `checkpoint.safetensors` | where the training stands, with a checksum of the whole file |
+//! | `checkpoint.previous.safetensors` | the checkpoint before |
+//! | `model.safetensors` | the weights alone, under PyTorch's names and in its layouts |
+//!
+//! All of it but `metrics.jsonl`'s `timing` fields and `run.toml`'s `[machine]` is a function of
+//! the settings and the data: the same run made twice has the same bytes, interrupted or not.
+
+mod atomic;
+mod checkpoint;
+mod description;
+mod digest;
+mod error;
+mod folder;
+mod metrics;
+mod model;
+mod sealed;
+mod storage;
+#[cfg(test)]
+pub(crate) mod testing;
+#[cfg(test)]
+mod tests;
+mod verify;
+
+pub use atomic::write_atomic;
+pub use checkpoint::{BetaState, Checkpoint, EpochSums, Position};
+pub use description::{DataSource, Identity, Machine, Origin, RunDescription};
+pub use digest::{digest, sha256_hex, short_digest};
+pub use error::{Damage, RunError};
+pub use folder::{
+    CHECKPOINT, DESCRIPTION, EVALUATION, Latest, METRICS, MODEL, PREVIOUS, RunFolder,
+};
+pub use metrics::{
+    EpochRecord, EvaluationRecord, Log, MetricsLog, Record, SkipRecord, Timing, read_log,
+};
+pub use model::{Model, ModelInfo};
+pub use storage::{Disk, Storage};
+pub use verify::{Condition, FileReport, Verification, verify};

@@ -1,7 +1,19 @@
 //! Resolve what the user asked for into one complete, checked description of a training.
+//!
+//! Later layers win: preset → configuration file → `--set key=value` → flags.
 
+mod assignment;
+mod error;
+mod preset;
+mod protocol_line;
+mod resolve;
 mod types;
+mod validate;
 
+pub use assignment::{Assignment, Origin};
+pub use error::SettingsError;
+pub use protocol_line::{ProtocolLine, ScoreProtocol};
+pub use resolve::Resolver;
 pub use types::{
     BetaObjective, Binarisation, DataSettings, ModelSettings, NonFinite, Protocol, Settings,
     TrainSettings, Update,

@@ -67,7 +67,7 @@ pub enum NonFinite {
 pub struct Settings {
     /// Where the defaults came from.
     pub protocol: Protocol,
-    /// The seed of every random number of the training.
+    /// The seed of every random number of the training, below 2⁶³ (the largest TOML integer).
     pub seed: u64,
     /// The images.
     pub data: DataSettings,
@@ -87,6 +87,9 @@ pub struct Settings {
 pub struct DataSettings {
     /// `mnist`, `omniglot`, `binarized-mnist`, `glyphs` or a path.
     pub name: String,
+    /// Only the first so many training images, for quick trials; all of them if absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub limit: Option<usize>,
     /// How many training images are held out for validation.
     pub validation: usize,
     /// How training pixels are made binary.

@@ -1,1 +1,19 @@
-//! Train a model: settings, optimiser, learning-rate ladder, loop.
+//! Train a model: learning-rate ladder, learned β, steps, the loop.
+
+mod beta;
+mod error;
+mod ladder;
+mod observer;
+mod step;
+#[cfg(test)]
+mod testing;
+mod training;
+
+#[cfg(test)]
+mod tests;
+
+pub use beta::{BETA_RATE, LearnedBeta};
+pub use error::TrainError;
+pub use ladder::Ladder;
+pub use observer::{Observer, Progress, Signal};
+pub use training::{Outcome, Training, train};

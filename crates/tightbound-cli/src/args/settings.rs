@@ -1,0 +1,251 @@
+//! Turn flags into settings, in this one place.
+
+use std::path::PathBuf;
+use std::str::FromStr;
+
+use anyhow::Context;
+use clap::builder::{PossibleValue, PossibleValuesParser};
+use tightbound::estimators::registry;
+use tightbound::settings::{Assignment, Resolver, Settings};
+
+const MODEL: &str = "What to train";
+const LOOP: &str = "How to train it";
+const SETTINGS: &str = "Every other setting";
+
+/// The flags that describe a training. Whatever is not given comes from the configuration file,
+/// else from the protocol.
+#[derive(Clone, Debug, Default, clap::Args)]
+pub struct SettingsArgs {
+    /// Images: mnist, omniglot, binarized-mnist, glyphs (built in), or a file or folder
+    #[arg(long, value_name = "NAME|PATH", help_heading = MODEL)]
+    pub data: Option<String>,
+
+    /// Bound to train on (`tightbound estimators` explains each)
+    #[arg(long, value_name = "NAME", help_heading = MODEL, value_parser = estimator_names())]
+    pub estimator: Option<String>,
+
+    /// Outer samples M: averaged outside the logarithm
+    #[arg(long, value_name = "M", help_heading = MODEL)]
+    pub m: Option<u32>,
+
+    /// Inner samples K: averaged inside one logarithm. By default M·K = 64
+    #[arg(long, value_name = "K", help_heading = MODEL)]
+    pub k: Option<u32>,
+
+    /// Weight of the ELBO beside the IWAE bound, for ciwae: a number in [0, 1], or `learned`
+    #[arg(long, value_name = "BETA", help_heading = MODEL)]
+    pub beta: Option<Beta>,
+
+    /// What a learned β follows: `maximise` climbs the bound (and so ends at 0), `eq16` descends it
+    /// (and so ends at 1)
+    #[arg(long, value_name = "RULE", help_heading = MODEL, value_parser = ["fixed", "maximise", "eq16"])]
+    pub beta_objective: Option<String>,
+
+    /// Whose defaults: `paper` (Burda 2016, Rainforth 2018) or `report` (a later reproduction)
+    #[arg(long, value_name = "NAME", help_heading = MODEL, value_parser = ["paper", "report"])]
+    pub protocol: Option<String>,
+
+    /// Passes over the training images, in all
+    #[arg(long, value_name = "N", help_heading = LOOP)]
+    pub epochs: Option<u32>,
+
+    /// Images per step
+    #[arg(long, value_name = "N", help_heading = LOOP)]
+    pub batch: Option<u32>,
+
+    /// Seed of every random number; the same seed gives the same bits
+    #[arg(long, value_name = "N", help_heading = LOOP)]
+    pub seed: Option<u64>,
+
+    /// Update both networks from one pass, one after the other, or in random order
+    #[arg(long, value_name = "ORDER", help_heading = LOOP, value_parser = ["joint", "encoder-first", "random"])]
+    pub update: Option<String>,
+
+    /// Skip backward passes that add less than rounding does
+    #[arg(long, value_name = "RULE", help_heading = LOOP, value_parser = ["off", "lossless"])]
+    pub prune: Option<String>,
+
+    /// Training images held out to select by; nothing is ever selected on test images
+    #[arg(long, value_name = "N", help_heading = LOOP)]
+    pub validation: Option<u32>,
+
+    /// Score test images every so many epochs [default: at epochs 1, 2, 4, 8, … and ends of stages]
+    #[arg(long, value_name = "N", help_heading = LOOP)]
+    pub eval_every: Option<u32>,
+
+    /// TOML file of settings; a run.toml's settings have the same form
+    #[arg(long, value_name = "FILE", help_heading = SETTINGS)]
+    pub config: Option<PathBuf>,
+
+    /// Any setting by its name, such as model.latents=20 or train.rate=0.0005; may be repeated
+    #[arg(long, value_name = "KEY=VALUE", help_heading = SETTINGS)]
+    pub set: Vec<String>,
+}
+
+/// β as it can be given.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Beta {
+    /// This value.
+    Value(f64),
+    /// Found in training.
+    Learned,
+}
+
+impl FromStr for Beta {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text {
+            "learned" => Ok(Self::Learned),
+            _ => text
+                .parse()
+                .map(Self::Value)
+                .map_err(|_| "β is a number in [0, 1] or the word `learned`".to_owned()),
+        }
+    }
+}
+
+/// The estimators' names, with their titles for shells that show them.
+pub fn estimator_names() -> PossibleValuesParser {
+    registry().iter().map(|d| PossibleValue::new(d.name).help(d.title)).collect::<Vec<_>>().into()
+}
+
+impl SettingsArgs {
+    /// Lays configuration file, `--set`s and flags over the preset or `parent`'s settings.
+    ///
+    /// # Errors
+    /// If the file cannot be read, or a setting is refused.
+    pub fn resolve(&self, parent: Option<Settings>) -> anyhow::Result<Settings> {
+        let mut resolver = parent.map_or_else(Resolver::new, Resolver::from_run);
+        if let Some(path) = &self.config {
+            let text = fs_err::read_to_string(path)
+                .context("the configuration file of --config cannot be read")?;
+            resolver = resolver.layer(Assignment::parse_file(&text, path)?);
+        }
+        let mut command_line = Vec::new();
+        for text in &self.set {
+            command_line.push(Assignment::parse(text)?);
+        }
+        command_line.extend(self.flags());
+        Ok(resolver.layer(command_line).resolve()?)
+    }
+
+    /// The flags as assignments.
+    fn flags(&self) -> Vec<Assignment> {
+        let mut assignments = Vec::new();
+        for (flag, key, value) in [
+            ("--data", "data.name", &self.data),
+            ("--estimator", "estimator.name", &self.estimator),
+            ("--protocol", "protocol", &self.protocol),
+            ("--update", "train.update", &self.update),
+            ("--prune", "train.prune", &self.prune),
+            ("--beta-objective", "train.beta_objective", &self.beta_objective),
+        ] {
+            assignments.extend(value.as_ref().map(|v| Assignment::flag(flag, key, v.as_str())));
+        }
+        for (flag, key, value) in [
+            ("--m", "estimator.m", self.m),
+            ("--k", "estimator.k", self.k),
+            ("--epochs", "train.epochs", self.epochs),
+            ("--batch", "train.batch", self.batch),
+            ("--validation", "data.validation", self.validation),
+            ("--eval-every", "train.eval_every", self.eval_every),
+        ] {
+            assignments.extend(value.map(|v| Assignment::flag(flag, key, i64::from(v))));
+        }
+        if let Some(seed) = self.seed {
+            // TOML has no integers beyond 2⁶³: such a seed is refused by its type, as text.
+            let value = i64::try_from(seed)
+                .map_or_else(|_| toml::Value::String(seed.to_string()), toml::Value::Integer);
+            assignments.push(Assignment::flag("--seed", "seed", value));
+        }
+        match self.beta {
+            None => {}
+            Some(Beta::Value(beta)) => {
+                assignments.push(Assignment::flag("--beta", "estimator.beta", beta));
+            }
+            Some(Beta::Learned) if self.beta_objective.is_some() => {}
+            Some(Beta::Learned) => {
+                let key = "train.beta_objective";
+                assignments.push(Assignment::flag("--beta", key, "maximise"));
+            }
+        }
+        assignments
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+    use tightbound::settings::BetaObjective;
+
+    use super::*;
+
+    #[derive(Parser)]
+    struct Line {
+        #[command(flatten)]
+        settings: SettingsArgs,
+    }
+
+    fn resolve(line: &str) -> anyhow::Result<Settings> {
+        let words = ["tightbound"].into_iter().chain(line.split_whitespace());
+        Line::try_parse_from(words)?.settings.resolve(None)
+    }
+
+    #[test]
+    fn every_flag_reaches_its_setting() {
+        let line = "--data glyphs --estimator ciwae --m 1 --k 5 --beta 0.25 --beta-objective eq16 \
+                    --protocol report --epochs 7 --batch 11 --seed 13 --update random --prune off \
+                    --validation 17 --eval-every 19 --set model.latents=23";
+        let settings = resolve(line).unwrap();
+        let expected: Settings = toml::from_str(
+            "protocol = 'report'
+            seed = 13
+            data = { name = 'glyphs', validation = 17, binarisation = 'dynamic' }
+            estimator = { name = 'ciwae', m = 1, k = 5, beta = 0.25 }
+            adam = { beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8 }
+            [model]
+            encoder = [200, 200]
+            latents = 23
+            decoder = [200, 200]
+            activation = 'tanh'
+            sigma = 'softplus'
+            initialisation = 'pytorch'
+            output_bias = 'default'
+            [train]
+            epochs = 7
+            batch = 11
+            rate = 1e-3
+            stages = 8
+            update = 'random'
+            beta_objective = 'eq16'
+            prune = 'off'
+            non_finite = 'stop'
+            eval_every = 19",
+        )
+        .unwrap();
+        assert_eq!(settings, expected);
+    }
+
+    #[test]
+    fn flags_win_over_set() {
+        assert_eq!(resolve("--epochs 3 --set train.epochs=4").unwrap().train.epochs, 3);
+    }
+
+    #[test]
+    fn beta_is_a_number_or_learned() {
+        let learned = resolve("--estimator ciwae --beta learned").unwrap();
+        assert_eq!(learned.train.beta_objective, BetaObjective::Maximise);
+        assert_eq!(learned.estimator.beta, Some(0.5));
+        let line = "--estimator ciwae --beta learned --beta-objective eq16";
+        assert_eq!(resolve(line).unwrap().train.beta_objective, BetaObjective::Eq16);
+        assert!(resolve("--estimator ciwae --beta much").is_err());
+        assert!(resolve("--estimator vae --beta learned").is_err());
+    }
+
+    #[test]
+    fn seeds_too_large_for_toml_are_refused() {
+        let error = resolve("--seed 9223372036854775808").unwrap_err().to_string();
+        assert!(error.contains("--seed"), "{error}");
+    }
+}

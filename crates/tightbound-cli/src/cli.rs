@@ -1,0 +1,102 @@
+//! List the subcommands, and say what the program is for.
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::commands::{
+    cite, completions, data, demo, encode, estimators, eval, reconstruct, sample, train, verify,
+};
+
+/// Find out how tight a bound to train a deep latent-variable model on.
+///
+/// tightbound trains VAE, IWAE, MIWAE, PIWAE and CIWAE, scores them honestly, and gives the same
+/// bits for the same seed: with any number of threads, and after any interruption.
+#[derive(Debug, Parser)]
+#[command(
+    name = "tightbound",
+    version,
+    after_help = "Begin with:  tightbound demo\n\
+                  Then:        tightbound estimators        which bound when\n             \
+                               tightbound train --data mnist --estimator piwae --epochs 13\n\n\
+                  Exit codes: 0 done, 1 failed, 2 wrong usage, 130 and 143 interrupted (and saved).",
+    max_term_width = 100
+)]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// How a command ended that did not fail.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// It did what was asked.
+    Done,
+    /// It looked, and what it found is not in order.
+    Unsound,
+    /// A signal stopped it, and everything was saved.
+    Interrupted {
+        /// The signal's number.
+        signal: u8,
+    },
+}
+
+impl Outcome {
+    /// What the shell is told.
+    pub fn exit_code(self) -> ExitCode {
+        match self {
+            Self::Done => ExitCode::SUCCESS,
+            Self::Unsound => ExitCode::FAILURE,
+            Self::Interrupted { signal } => ExitCode::from(128 + signal),
+        }
+    }
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    Demo(demo::Args),
+    Train(train::Args),
+    Eval(eval::Args),
+    Encode(encode::Args),
+    Sample(sample::Args),
+    Reconstruct(reconstruct::Args),
+    Data(data::Args),
+    Estimators(estimators::Args),
+    Cite(cite::Args),
+    Verify(verify::Args),
+    Completions(completions::Args),
+}
+
+impl Command {
+    /// Does it.
+    pub fn run(self) -> anyhow::Result<Outcome> {
+        match self {
+            Self::Demo(args) => demo::run(&args),
+            Self::Train(args) => train::run(&args),
+            Self::Eval(args) => eval::run(&args),
+            Self::Encode(args) => encode::run(&args),
+            Self::Sample(args) => sample::run(&args),
+            Self::Reconstruct(args) => reconstruct::run(&args),
+            Self::Data(args) => data::run(&args),
+            Self::Estimators(args) => estimators::run(&args),
+            Self::Cite(args) => cite::run(&args),
+            Self::Verify(args) => verify::run(&args),
+            Self::Completions(args) => completions::run(&args),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    /// clap checks its own definitions only when asked: clashing flags, missing values and so on.
+    #[test]
+    fn definitions_are_consistent() {
+        Cli::command().debug_assert();
+    }
+}

@@ -1,0 +1,92 @@
+//! Write the codes q(z|x) of images.
+
+use std::path::PathBuf;
+
+use tightbound::engine::{Batch, Engine};
+
+use crate::args::DataFolder;
+use crate::cli::Outcome;
+use crate::commands::shared::{EVALUATION_SEED, Loaded, frozen_pixels};
+use crate::machine::Threads;
+use crate::numpy::{Archive, Array};
+use crate::output::{print, print_json, write_file};
+
+/// Write the posterior mean and sd of every image's latent code
+///
+/// The .npz file holds `mean` and `sd` (images × latents), `id` and, where classes are known,
+/// `label`. In Python: numpy.load("codes.npz")["mean"].
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:
+  tightbound encode runs/demo/piwae --out codes.npz
+  tightbound encode runs/demo/piwae --part train --out train-codes.npz")]
+pub struct Args {
+    /// A run folder or model.safetensors
+    run: PathBuf,
+
+    /// Other images than the model was trained on
+    #[arg(long, value_name = "NAME|PATH")]
+    data: Option<String>,
+
+    #[command(flatten)]
+    folder: DataFolder,
+
+    #[command(flatten)]
+    threads: Threads,
+
+    /// Which images: `train` or `test`
+    #[arg(long, value_name = "PART", default_value = "test", value_parser = ["train", "test"])]
+    part: String,
+
+    /// Seed of the binary pixels
+    #[arg(long, value_name = "N", default_value_t = EVALUATION_SEED)]
+    seed: u64,
+
+    /// File to write
+    #[arg(long, value_name = "FILE.npz")]
+    out: PathBuf,
+
+    /// Write what was done as JSON
+    #[arg(long)]
+    json: bool,
+}
+
+/// Images that are encoded together.
+const CHUNK: usize = 500;
+
+/// Runs `tightbound encode`.
+pub fn run(args: &Args) -> anyhow::Result<Outcome> {
+    let mut loaded = Loaded::read(&args.run, &args.threads)?;
+    let dataset = loaded.dataset(args.data.as_deref(), &args.folder)?;
+    let images = if args.part == "train" { &dataset.train } else { &dataset.test };
+    let (mut mean, mut sd) = (Vec::new(), Vec::new());
+    for start in (0..images.len()).step_by(CHUNK) {
+        let range = start..(start + CHUNK).min(images.len());
+        let pixels = frozen_pixels(images, range.clone(), args.seed);
+        let batch = Batch { pixels: &pixels, ids: &images.ids[range] };
+        let posterior = loaded.engine.encode(&loaded.model.parameters, batch);
+        mean.extend(posterior.mean);
+        sd.extend(posterior.sd);
+    }
+    let (count, latents) = (images.len(), loaded.model.info.architecture.latents);
+    let mut archive = Archive::new();
+    archive.add("mean", Array { values: &mean, shape: &[count, latents] })?;
+    archive.add("sd", Array { values: &sd, shape: &[count, latents] })?;
+    archive.add("id", Array { values: &images.ids, shape: &[count] })?;
+    if let Some(labels) = &images.labels {
+        archive.add("label", Array { values: labels, shape: &[count] })?;
+    }
+    write_file(&args.out, &archive.into_bytes()?)?;
+    if args.json {
+        let labels = images.labels.is_some();
+        print_json(&serde_json::json!({
+            "file": args.out, "data": dataset.name, "part": args.part,
+            "images": count, "latents": latents, "labels": labels, "seed": args.seed,
+        }))?;
+    } else {
+        let (name, part, file) = (&dataset.name, &args.part, args.out.display());
+        print(&format!(
+            "{file}: mean and sd of {count} {name} {part} images, {latents} latents\n"
+        ))?;
+    }
+    Ok(Outcome::Done)
+}

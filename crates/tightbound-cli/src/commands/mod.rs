@@ -1,0 +1,14 @@
+//! Hold one file per subcommand.
+
+pub mod cite;
+pub mod completions;
+pub mod data;
+pub mod demo;
+pub mod encode;
+pub mod estimators;
+pub mod eval;
+pub mod reconstruct;
+pub mod sample;
+pub mod shared;
+pub mod train;
+pub mod verify;

@@ -1,0 +1,108 @@
+//! Show what a model makes of images.
+
+use std::path::PathBuf;
+
+use clap::value_parser;
+use tightbound::engine::{Batch, Engine};
+use tightbound::random::{Purpose, Stream};
+use tightbound_report::GridLayout;
+
+use crate::args::DataFolder;
+use crate::cli::Outcome;
+use crate::commands::shared::{EVALUATION_SEED, Loaded, frozen_pixels};
+use crate::machine::Threads;
+use crate::output::{print, print_json, write_file};
+use crate::scoring::some_of;
+
+/// Show test images, their binary pixels, and what the model makes of them
+///
+/// Rows of the picture, in threes: the grey originals; the binary pixels the encoder sees; the
+/// pixel probabilities of one draw from the posterior.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:
+  tightbound reconstruct runs/demo/piwae --out reconstructions.png
+  tightbound reconstruct runs/mnist --data omniglot --images 48")]
+pub struct Args {
+    /// A run folder or model.safetensors
+    run: PathBuf,
+
+    /// Other images than the model was trained on
+    #[arg(long, value_name = "NAME|PATH")]
+    data: Option<String>,
+
+    #[command(flatten)]
+    folder: DataFolder,
+
+    #[command(flatten)]
+    threads: Threads,
+
+    /// How many test images, drawn by --seed
+    #[arg(long, value_name = "N", default_value_t = 16, value_parser = value_parser!(u32).range(1..=10_000))]
+    images: u32,
+
+    /// Seed of pixels and draws
+    #[arg(long, value_name = "N", default_value_t = EVALUATION_SEED)]
+    seed: u64,
+
+    /// PNG file to write
+    #[arg(long, value_name = "FILE.png", default_value = "reconstructions.png")]
+    out: PathBuf,
+
+    /// Write what was done as JSON
+    #[arg(long)]
+    json: bool,
+}
+
+/// Images per row of the picture.
+const COLUMNS: usize = 16;
+
+/// Runs `tightbound reconstruct`.
+pub fn run(args: &Args) -> anyhow::Result<Outcome> {
+    let mut loaded = Loaded::read(&args.run, &args.threads)?;
+    let dataset = loaded.dataset(args.data.as_deref(), &args.folder)?;
+    let images = some_of(&dataset.test, Some(args.images as usize), args.seed);
+    let count = images.len();
+
+    let pixels = frozen_pixels(&images, 0..count, args.seed);
+    let batch = Batch { pixels: &pixels, ids: &images.ids };
+    let mut latents = loaded.engine.encode(&loaded.model.parameters, batch);
+    let stream = Stream::new(args.seed, Purpose::Sampling);
+    let l = loaded.model.info.architecture.latents;
+    let mut noise = vec![0.0; l];
+    for (index, (z, sd)) in latents.mean.chunks_mut(l).zip(latents.sd.chunks(l)).enumerate() {
+        // Time 1 keeps these draws apart from those of `sample`.
+        stream.normals(1, images.ids[index], 0, &mut noise);
+        for ((z, sd), noise) in z.iter_mut().zip(sd).zip(&noise) {
+            *z += sd * noise;
+        }
+    }
+    let probabilities = loaded.engine.decode(&loaded.model.parameters, &latents.mean);
+
+    let d = images.pixel_count();
+    let mut originals = vec![0.0; count * d];
+    for (index, out) in originals.chunks_exact_mut(d).enumerate() {
+        images.probabilities(index, out);
+    }
+    let binary: Vec<f32> = pixels.iter().map(|&p| f32::from(p)).collect();
+    let mut values = Vec::with_capacity(3 * count * d);
+    let row = COLUMNS.min(count) * d;
+    for start in (0..count * d).step_by(row) {
+        for source in [&originals, &binary, &probabilities] {
+            let end = (start + row).min(source.len());
+            values.extend_from_slice(&source[start..end]);
+            // An incomplete row is filled up, so that the next one begins at the left.
+            values.resize(values.len() + row - (end - start), 0.0);
+        }
+    }
+    let layout = GridLayout { columns: COLUMNS, scale: 2, border: 2 };
+    write_file(&args.out, &layout.arrange(&values, images.height, images.width).to_png()?)?;
+    if args.json {
+        print_json(&serde_json::json!({
+            "png": args.out, "data": dataset.name, "images": count, "seed": args.seed,
+        }))?;
+    } else {
+        let (file, name) = (args.out.display(), &dataset.name);
+        print(&format!("{file}: {count} {name} test images: grey, binary, reconstructed\n"))?;
+    }
+    Ok(Outcome::Done)
+}

@@ -1,0 +1,206 @@
+//! Train a model, or several that differ in their seed.
+
+use std::fmt::Write;
+use std::path::{Path, PathBuf};
+
+use serde::Serialize;
+use tightbound::run::{Model, RunFolder};
+use tightbound::settings::Settings;
+
+use crate::args::{DataFolder, SettingsArgs};
+use crate::cli::Outcome;
+use crate::commands::shared::read_description;
+use crate::machine::Threads;
+use crate::output::{print, print_json, talk};
+use crate::scoring::describe_scores;
+use crate::signals::Signals;
+use crate::training::{Job, Trained};
+
+/// Train a model on a bound
+///
+/// Writes a run folder: settings, log, checkpoints, weights. The same settings and seed give the
+/// same weights, bit for bit, with any number of threads and after any interruption.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:
+  tightbound train --data mnist --estimator iwae --k 64 --epochs 13
+  tightbound train --data mnist --estimator piwae --m 8 --k 8 --epochs 40 --out runs/piwae
+  tightbound train --data mnist --estimator ciwae --beta learned --seeds 4
+  tightbound train --resume --out runs/piwae             go on after an interruption
+  tightbound train --from runs/piwae --estimator iwae    go on from its weights, in a new run
+  tightbound train --data glyphs --epochs 1 --set data.limit=1000 --set model.latents=10
+
+Ctrl-C saves and says how to go on; a second one stops at once. SIGUSR1 saves and goes on.
+The learning rate falls in stages of 1, 3, 9, … epochs. `tightbound estimators` says which bound when.")]
+pub struct Args {
+    #[command(flatten)]
+    settings: SettingsArgs,
+
+    #[command(flatten)]
+    data: DataFolder,
+
+    #[command(flatten)]
+    threads: Threads,
+
+    /// Run folder to write [default: runs/DATA-ESTIMATOR-MxK-seedN]
+    #[arg(long, value_name = "RUN")]
+    out: Option<PathBuf>,
+
+    /// Go on with the run in --out; begin it if it is not there, do nothing if it is complete
+    #[arg(long)]
+    resume: bool,
+
+    /// Start from the weights of this run, and from its settings where none are given
+    #[arg(long, value_name = "RUN")]
+    from: Option<PathBuf>,
+
+    /// Train this many models, with the seeds N, N+1, …, in RUN/seed-1, RUN/seed-2, …
+    #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    seeds: Option<u32>,
+
+    /// Write the result as JSON
+    #[arg(long)]
+    json: bool,
+}
+
+/// What is printed about a run.
+#[derive(Serialize)]
+struct Report {
+    run: PathBuf,
+    seed: u64,
+    complete: bool,
+    epochs: usize,
+    steps: u64,
+    skipped: u64,
+    bound: Option<f64>,
+    scores: Option<serde_json::Value>,
+    digest: String,
+}
+
+/// Runs `tightbound train`.
+pub fn run(args: &Args) -> anyhow::Result<Outcome> {
+    let signals = Signals::install()?;
+    let mut reports = Vec::new();
+    for index in 0..args.seeds.unwrap_or(1) {
+        let (settings, out) = args.plan(index)?;
+        let name = out.display().to_string();
+        let seed = settings.seed;
+        let job = Job {
+            name: &name,
+            settings,
+            out: out.clone(),
+            resume: args.resume,
+            from: args.from.as_deref(),
+            data: &args.data,
+            threads: &args.threads,
+            signals: &signals,
+        };
+        let Trained { outcome, stopped_by, bound, scores } = job.run()?;
+        if outcome.was_complete {
+            talk!("{name}: all {} epochs were done already", outcome.epoch);
+        }
+        if let Some(signal) = stopped_by.filter(|_| !outcome.complete) {
+            talk!("saved after step {}; to go on:\n  {}", outcome.step, args.how_to_go_on(&out));
+            return Ok(Outcome::Interrupted { signal });
+        }
+        reports.push(Report {
+            run: out,
+            seed,
+            complete: outcome.complete,
+            epochs: outcome.epoch,
+            steps: outcome.step,
+            skipped: outcome.skipped,
+            bound,
+            scores,
+            digest: outcome.digest,
+        });
+    }
+    args.print(&reports)?;
+    Ok(Outcome::Done)
+}
+
+impl Args {
+    /// The settings and the folder of the training number `index`.
+    fn plan(&self, index: u32) -> anyhow::Result<(Settings, PathBuf)> {
+        let offset = u64::from(index);
+        let folder = |base: &Path| match self.seeds {
+            Some(_) => base.join(format!("seed-{}", index + 1)),
+            None => base.to_owned(),
+        };
+        let resumed =
+            self.out.as_deref().map(folder).filter(|out| self.resume && RunFolder::exists(out));
+        let parent = match (&resumed, &self.from) {
+            (Some(out), _) => {
+                let mut settings = read_description(out)?.settings;
+                settings.seed = settings.seed.saturating_sub(offset);
+                Some(settings)
+            }
+            (None, Some(from)) => Some(Model::load(from)?.info.settings),
+            (None, None) => None,
+        };
+        let mut settings = self.settings.resolve(parent)?;
+        settings.seed += offset;
+        settings.validate()?;
+        let out = match &self.out {
+            Some(out) => folder(out),
+            None => folder(&default_folder(&settings, self.seeds.is_some())),
+        };
+        Ok((settings, out))
+    }
+
+    /// The command line that continues the run.
+    fn how_to_go_on(&self, out: &Path) -> String {
+        let mut line = "tightbound train --resume".to_owned();
+        let folder = match self.seeds {
+            Some(seeds) => {
+                let _ = write!(line, " --seeds {seeds}");
+                out.parent().unwrap_or(out)
+            }
+            None => out,
+        };
+        if let Some(data_dir) = &self.data.data_dir {
+            let _ = write!(line, " --data-dir {}", data_dir.display());
+        }
+        let _ = write!(line, " --out {}", folder.display());
+        line
+    }
+
+    fn print(&self, reports: &[Report]) -> anyhow::Result<()> {
+        if self.json {
+            return match (reports, self.seeds) {
+                ([report], None) => print_json(report),
+                _ => print_json(&reports),
+            };
+        }
+        let mut text = String::new();
+        for Report { run, epochs, steps, skipped, bound, scores, digest, .. } in reports {
+            writeln!(text, "run     {}", run.display())?;
+            writeln!(text, "epochs  {epochs} ({steps} steps)")?;
+            if *skipped > 0 {
+                writeln!(text, "left out {skipped} steps whose numbers were not finite")?;
+            }
+            if let Some(bound) = bound {
+                writeln!(text, "bound   {bound:.2} (mean of the last epoch, on training images)")?;
+            }
+            if let Some(scores) = scores.as_ref().and_then(describe_scores) {
+                writeln!(text, "scores  {scores}")?;
+            }
+            writeln!(text, "digest  {digest}")?;
+        }
+        print(&text)?;
+        if let [Report { run, .. }] = reports {
+            talk!("next: tightbound eval {}", run.display());
+        }
+        Ok(())
+    }
+}
+
+/// The folder of a run that was not given one; the seed is left out of the name of a sweep.
+fn default_folder(settings: &Settings, sweep: bool) -> PathBuf {
+    let data = Path::new(&settings.data.name).file_stem().unwrap_or_default().to_string_lossy();
+    let estimator = &settings.estimator;
+    let mut name = format!("{data}-{}-{}x{}", estimator.name, estimator.m, estimator.k);
+    if !sweep {
+        let _ = write!(name, "-seed{}", settings.seed);
+    }
+    Path::new("runs").join(name)
+}

@@ -1,0 +1,54 @@
+//! Write results to standard output and talk to standard error, without panicking on a closed pipe.
+
+use std::fmt;
+use std::io::{self, Write};
+use std::path::Path;
+
+use serde::Serialize;
+use tightbound::run::{Disk, write_atomic};
+
+/// The reader of standard output has gone away.
+#[derive(Debug)]
+pub struct ClosedPipe;
+
+impl fmt::Display for ClosedPipe {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("standard output was closed")
+    }
+}
+
+impl std::error::Error for ClosedPipe {}
+
+/// Writes a line of talk to standard error; if nobody listens, that is no error.
+macro_rules! talk {
+    ($($argument:tt)*) => {{
+        use std::io::Write;
+        let _ = writeln!(std::io::stderr(), $($argument)*);
+    }};
+}
+pub(crate) use talk;
+
+/// Writes a result to standard output.
+///
+/// # Errors
+/// [`ClosedPipe`] if the reader has gone, or what the operating system says.
+pub fn print(text: &str) -> anyhow::Result<()> {
+    let mut stdout = io::stdout().lock();
+    match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
+        Ok(()) => Ok(()),
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Err(ClosedPipe.into()),
+        Err(error) => {
+            Err(anyhow::Error::new(error).context("cannot write the result to standard output"))
+        }
+    }
+}
+
+/// Writes a result to standard output as JSON, with a line end.
+pub fn print_json(value: &impl Serialize) -> anyhow::Result<()> {
+    print(&(serde_json::to_string_pretty(value)? + "\n"))
+}
+
+/// Replaces the file `path`, whole or not at all.
+pub fn write_file(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
+    Ok(write_atomic(&Disk, path, bytes)?)
+}

@@ -1,0 +1,182 @@
+//! Score a model on test images, and say it in words, in JSON and under which protocol.
+
+use std::ops::ControlFlow;
+use std::path::{Path, PathBuf};
+
+use serde_json::{Value, json};
+use tightbound::data::{Dataset, Images, shuffled_order, sources_hash};
+use tightbound::engine::Engine;
+use tightbound::evaluate::{
+    CurvePoint, Estimate, ScoreError, ScoreOptions, Scores, TestPixels, score,
+};
+use tightbound::run::RunFolder;
+use tightbound::settings::{ProtocolLine, ScoreProtocol};
+use tightbound_report::{Align, Measured, Table};
+
+use crate::commands::shared::{Loaded, read_description};
+
+/// `count` test images, chosen by the seed of the scoring (some sets are sorted by class), or all.
+pub fn some_of(images: &Images, count: Option<usize>, seed: u64) -> Images {
+    match count {
+        Some(count) if count < images.len() => {
+            let order = shuffled_order(images.len(), seed, 0);
+            let mut positions: Vec<_> = order[..count].iter().map(|&i| i as usize).collect();
+            positions.sort_unstable();
+            images.select(&positions)
+        }
+        _ => images.clone(),
+    }
+}
+
+/// L_1, L_8 and L_64 for the log of a training; nothing if `go_on` put an end to it.
+///
+/// A model that cannot be scored is no reason to end its training: the log says why.
+pub fn quick_scores(
+    engine: &mut dyn Engine<Real = f32>,
+    parameters: &[f32],
+    images: &Images,
+    go_on: &dyn Fn() -> bool,
+) -> Option<Value> {
+    let options = ScoreOptions { k: 64, ..ScoreOptions::default() };
+    let mut progress = |_, _| match go_on() {
+        true => ControlFlow::Continue(()),
+        false => ControlFlow::Break(()),
+    };
+    match score(engine, parameters, images, options, &mut progress) {
+        Ok(scores) => Some(json!({
+            "images": scores.images, "seed": options.seed, "l_k": scores.l_k,
+        })),
+        Err(ScoreError::Interrupted) => None,
+        Err(error) => Some(json!({ "error": error.to_string() })),
+    }
+}
+
+/// [`quick_scores`] in words: `test L_1 -105.20, L_8 -101.33, L_64 -99.01 ± 0.30`.
+pub fn describe_scores(scores: &Value) -> Option<String> {
+    if let Some(error) = scores.get("error").and_then(Value::as_str) {
+        return Some(format!("no scores: {error}"));
+    }
+    let points: Vec<CurvePoint> = serde_json::from_value(scores.get("l_k")?.clone()).ok()?;
+    let (last, others) = points.split_last()?;
+    let mut text = "test ".to_owned();
+    for point in others {
+        text += &format!("L_{} {:.2}, ", point.k, point.estimate.value);
+    }
+    Some(text + &format!("L_{} {}", last.k, measured(last.estimate)))
+}
+
+/// The scores of a model, with the line that says how they came about.
+pub struct Scored {
+    /// The numbers.
+    pub scores: Scores,
+    /// The protocol.
+    pub protocol: String,
+}
+
+impl Scored {
+    /// Adds the protocol to the scores of the model in `run`.
+    pub fn new(
+        scores: Scores,
+        run: &Path,
+        loaded: &Loaded,
+        dataset: &Dataset,
+        options: ScoreOptions,
+    ) -> anyhow::Result<Self> {
+        let info = &loaded.model.info;
+        let named = |name: &str, hash: String| format!("{name} (hash {hash})");
+        let scored = named(&dataset.name, dataset.hash());
+        let trained = if RunFolder::exists(run) {
+            let identity = read_description(run)?.identity;
+            let sha256s = identity.sources.iter().map(|source| source.sha256.as_str());
+            named(&identity.data, sources_hash(sha256s))
+        } else {
+            info.settings.data.name.clone()
+        };
+        let protocol = ProtocolLine {
+            settings: &info.settings,
+            data: &trained,
+            architecture: &info.architecture,
+            name_estimator: true,
+            score: Some(ScoreProtocol {
+                data: &scored,
+                images: scores.images,
+                of: dataset.test.len(),
+                k: options.k,
+                redraw: match options.test_pixels {
+                    TestPixels::Frozen => None,
+                    TestPixels::Redraw(number) => Some(number),
+                },
+                seed: options.seed,
+            }),
+        };
+        let protocol = protocol.to_string();
+        Ok(Self { scores, protocol })
+    }
+
+    /// The scores as one flat object.
+    pub fn to_json(&self, run: &Path, epoch: usize, digest: &str) -> Value {
+        let Scores { images, l_k, log_p_hat, iwae_64, minus_kl, kl_q_p } = &self.scores;
+        json!({
+            "run": run,
+            "epoch": epoch,
+            "digest": digest,
+            "images": images,
+            "log_p_hat": log_p_hat.value,
+            "log_p_hat_se": log_p_hat.se,
+            "iwae_64": iwae_64.map(|e| e.value),
+            "iwae_64_se": iwae_64.map(|e| e.se),
+            "minus_kl": minus_kl.map(|e| e.value),
+            "minus_kl_se": minus_kl.map(|e| e.se),
+            "kl_q_p": kl_q_p.value,
+            "kl_q_p_se": kl_q_p.se,
+            "l_k": l_k,
+            "protocol": self.protocol,
+        })
+    }
+
+    /// The scores as a table with the protocol below.
+    pub fn to_text(&self) -> String {
+        let mut table = Table::new(&[
+            ("score", Align::Left),
+            ("nats", Align::Right),
+            ("what it is", Align::Left),
+        ]);
+        let mut row = |name: &str, estimate: Estimate, meaning: &str| {
+            table.row([name.to_owned(), measured(estimate).to_string(), meaning.to_owned()]);
+        };
+        let Scores { l_k, log_p_hat, minus_kl, kl_q_p, .. } = &self.scores;
+        for point in l_k {
+            let meaning = match point.k {
+                1 => "the ELBO",
+                64 => "IWAE-64",
+                _ => "",
+            };
+            row(&format!("L_{}", point.k), point.estimate, meaning);
+        }
+        row("log p̂", *log_p_hat, "the best estimate of log p(x): L_K at the largest K");
+        if let Some(minus_kl) = minus_kl {
+            row("−KL", *minus_kl, "IWAE-64 − log p̂: how much 64 samples leave out");
+        }
+        row("KL(q‖p)", *kl_q_p, "log p̂ − L_1: how far the encoder is from the posterior");
+        format!("{table}\n± is one standard error over images.\n{}\n", self.protocol)
+    }
+}
+
+/// An estimate as the report writes it.
+pub fn measured(estimate: Estimate) -> Measured {
+    Measured { value: estimate.value, error: estimate.se }
+}
+
+/// Where the scores of the model in `run` on `data` are kept: `evaluation.json` for the data the
+/// model was trained on, a file of its own for other data, none for a model outside a run folder.
+pub fn evaluation_file(run: &Path, data: &str, trained_on: &str) -> Option<PathBuf> {
+    if !RunFolder::exists(run) {
+        return None;
+    }
+    if data == trained_on {
+        return Some(run.join(tightbound::run::EVALUATION));
+    }
+    let word: String =
+        data.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).collect();
+    Some(run.join(format!("evaluation-{word}.json")))
+}

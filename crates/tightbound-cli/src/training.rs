@@ -1,0 +1,180 @@
+//! Make or continue one training in a run folder.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, bail};
+use tightbound::VERSION;
+use tightbound::data::Dataset;
+use tightbound::model::{Architecture, ParameterTable, initialise};
+use tightbound::run::{
+    Checkpoint, DataSource, Identity, METRICS, Machine, Model, Origin, Record, RunDescription,
+    RunFolder, read_log,
+};
+use tightbound::settings::{Binarisation, Settings};
+use tightbound::train::{self, Training};
+
+use crate::args::DataFolder;
+use crate::display::Display;
+use crate::machine::Threads;
+use crate::output::talk;
+use crate::signals::Signals;
+use crate::watcher::Watcher;
+
+/// One training: what to train, where its folder is, and with what.
+#[derive(Debug)]
+pub struct Job<'a> {
+    /// What stands at the beginning of every line about it.
+    pub name: &'a str,
+    /// Everything that determines it.
+    pub settings: Settings,
+    /// Its run folder.
+    pub out: PathBuf,
+    /// Whether a run that is there may be continued.
+    pub resume: bool,
+    /// The run or model to start from, if not from new weights.
+    pub from: Option<&'a Path>,
+    /// Where the images are.
+    pub data: &'a DataFolder,
+    /// How the machine is used.
+    pub threads: &'a Threads,
+    /// Who asks to stop or save.
+    pub signals: &'a Signals,
+}
+
+/// What came of a job.
+#[derive(Clone, Debug)]
+pub struct Trained {
+    /// How the training ended.
+    pub outcome: train::Outcome,
+    /// The signal that stopped it, if one did.
+    pub stopped_by: Option<u8>,
+    /// Mean training bound of the last epoch, in nats.
+    pub bound: Option<f64>,
+    /// The last scores on test images.
+    pub scores: Option<serde_json::Value>,
+}
+
+impl Job<'_> {
+    /// Trains until the end, or until a signal stops it.
+    pub fn run(mut self) -> anyhow::Result<Trained> {
+        let dataset = self.data.load_for(&self.settings)?;
+        if dataset.fixed {
+            // Pixels that are 0 or 1 already are the same at every use.
+            self.settings.data.binarisation = Binarisation::Fixed;
+        }
+        let architecture = self.settings.architecture(dataset.train.pixel_count());
+        architecture.validate()?;
+        let mut engine = self.threads.engine(&architecture)?;
+        let machine = Machine { cpu: engine.path().to_string(), threads: self.threads.count() };
+        let description = |from: Option<Origin>| RunDescription {
+            settings: self.settings.clone(),
+            identity: identity(&dataset, &architecture, from),
+            machine: machine.clone(),
+        };
+        let (mut run, state) = if self.resume && RunFolder::exists(&self.out) {
+            let mut run = RunFolder::open(&self.out)?;
+            let origin = run.description().identity.from.clone();
+            run.continue_as(&description(origin.clone()))?;
+            let state = match run.latest()? {
+                Some(latest) => {
+                    if let Some(reason) = latest.passed_over {
+                        talk!(
+                            "the newest checkpoint cannot be used ({reason}); going on from the one before"
+                        );
+                    }
+                    latest.checkpoint
+                }
+                None => {
+                    let start = self.start(&dataset, &architecture, origin.as_ref())?;
+                    Checkpoint::start(start)
+                }
+            };
+            (run, state)
+        } else {
+            let origin = self.from.map(origin_of).transpose()?;
+            let state = self.start(&dataset, &architecture, origin.as_ref())?;
+            (RunFolder::create(&self.out, description(origin))?, Checkpoint::start(state))
+        };
+        let display = Display::new(self.name);
+        let mut watcher =
+            Watcher::new(self.settings.train.epochs, &dataset.test, display, self.signals);
+        let training =
+            Training { images: &dataset.train, engine: &mut engine, observer: &mut watcher };
+        let result = train::train(&mut run, state, training);
+        let stopped_by = watcher.end();
+        let outcome = result?;
+        let (bound, scores) = last_records(&self.out)?;
+        Ok(Trained { outcome, stopped_by, bound, scores })
+    }
+
+    /// The parameters to start from: new ones, or those of `origin`.
+    fn start(
+        &self,
+        dataset: &Dataset,
+        architecture: &Architecture,
+        origin: Option<&Origin>,
+    ) -> anyhow::Result<Vec<f32>> {
+        let Some(origin) = origin else {
+            let model = &self.settings.model;
+            let mean = dataset.train.mean_image();
+            let (rule, bias) = (model.initialisation, model.output_bias);
+            return Ok(initialise(architecture, rule, bias, &mean, self.settings.seed));
+        };
+        let parent = Model::load(Path::new(&origin.run))
+            .with_context(|| format!("cannot start from `{}`", origin.run))?;
+        if parent.info.digest != origin.digest {
+            bail!(
+                "the weights of `{}` have changed since this run began with them (digest {}, now \
+                 {}): begin again in a new folder with --out",
+                origin.run,
+                origin.digest,
+                parent.info.digest
+            );
+        }
+        if parent.info.architecture != *architecture {
+            bail!(
+                "`{}` holds the model `{}`, but `{architecture}` is asked for: leave the model's \
+                 settings and the data's size as they were",
+                origin.run,
+                parent.info.architecture
+            );
+        }
+        Ok(parent.parameters)
+    }
+}
+
+/// Describes the run or model at `path`.
+fn origin_of(path: &Path) -> anyhow::Result<Origin> {
+    let info =
+        Model::load(path).with_context(|| format!("cannot start from `{}`", path.display()))?.info;
+    Ok(Origin { run: path.display().to_string(), epoch: info.epoch, digest: info.digest })
+}
+
+/// What a training on `dataset` depends on beside its settings.
+fn identity(dataset: &Dataset, architecture: &Architecture, from: Option<Origin>) -> Identity {
+    let source = |s: &tightbound::data::Source| DataSource {
+        file: s.file.clone(),
+        sha256: s.sha256.clone(),
+    };
+    Identity {
+        version: VERSION.to_owned(),
+        data: dataset.name.clone(),
+        pixels: architecture.pixels,
+        parameters: ParameterTable::new(architecture).total(),
+        sources: dataset.sources.iter().map(source).collect(),
+        from,
+    }
+}
+
+/// The last epoch's bound and the last scores of a run's log.
+fn last_records(run: &Path) -> anyhow::Result<(Option<f64>, Option<serde_json::Value>)> {
+    let (mut bound, mut scores) = (None, None);
+    for record in read_log(&run.join(METRICS))?.records {
+        match record {
+            Record::Epoch(epoch) => bound = epoch.bound,
+            Record::Evaluation(evaluation) => scores = Some(evaluation.scores),
+            _ => {}
+        }
+    }
+    Ok((bound, scores))
+}

@@ -1,0 +1,72 @@
+//! Watch a training: show it, score it, and pass signals on to it.
+
+use serde_json::Value;
+use tightbound::data::Images;
+use tightbound::engine::Engine;
+use tightbound::run::{EpochRecord, EvaluationRecord};
+use tightbound::train::{Observer, Progress, Signal};
+
+use crate::display::Display;
+use crate::scoring::{describe_scores, quick_scores};
+use crate::signals::Signals;
+
+/// The observer of one training.
+pub struct Watcher<'a> {
+    display: Display,
+    signals: &'a Signals,
+    epochs: usize,
+    test: &'a Images,
+    stopped_by: Option<u8>,
+}
+
+impl<'a> Watcher<'a> {
+    /// Watches a training of so many epochs, and scores it on `test`.
+    pub fn new(epochs: usize, test: &'a Images, display: Display, signals: &'a Signals) -> Self {
+        Self { display, signals, epochs, test, stopped_by: None }
+    }
+
+    /// Ends the display, and says which signal stopped the training.
+    pub fn end(self) -> Option<u8> {
+        self.display.end();
+        self.stopped_by
+    }
+}
+
+impl Observer for Watcher<'_> {
+    fn step(&mut self, progress: &Progress) -> Signal {
+        self.display.step(progress);
+        self.stopped_by = self.signals.stop();
+        if self.stopped_by.is_some() {
+            return Signal::SaveAndStop;
+        }
+        if self.signals.take_save() {
+            self.display.say("saved; going on");
+            return Signal::Save;
+        }
+        Signal::Continue
+    }
+
+    fn evaluate(
+        &mut self,
+        engine: &mut dyn Engine<Real = f32>,
+        parameters: &[f32],
+        _epoch: usize,
+    ) -> Option<Value> {
+        let go_on = || self.signals.stop().is_none();
+        let scores = quick_scores(engine, parameters, self.test, &go_on);
+        if scores.is_none() {
+            self.stopped_by = self.signals.stop();
+        }
+        scores
+    }
+
+    fn epoch(&mut self, record: &EpochRecord) {
+        self.display.epoch(record, record.epoch == self.epochs);
+    }
+
+    fn evaluated(&mut self, record: &EvaluationRecord) {
+        if let Some(text) = describe_scores(&record.scores) {
+            self.display.say(&format!("epoch {}: {text}", record.epoch));
+        }
+    }
+}

@@ -1,0 +1,79 @@
+//! Replace a file so that a crash leaves either the old content or the new.
+
+use std::fs::File;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::process;
+
+use super::error::RunError;
+use super::storage::Storage;
+
+/// Replaces `path` by `bytes`: written to a temporary file in the same folder, synced, renamed,
+/// and the folder synced. After an error `path` is as it was.
+pub fn write_atomic(storage: &dyn Storage, path: &Path, bytes: &[u8]) -> Result<(), RunError> {
+    let staged = stage(storage, path, bytes)?;
+    publish(storage, &staged, path)
+}
+
+/// Writes and syncs the temporary file that is to become `path`.
+pub(super) fn stage(storage: &dyn Storage, path: &Path, bytes: &[u8]) -> Result<PathBuf, RunError> {
+    let staged = temporary_name(path);
+    let written = storage.create(&staged).and_then(|mut file| {
+        write_all(storage, &mut file, bytes)?;
+        storage.sync(&file)
+    });
+    if let Err(source) = written {
+        // What cannot be removed now is removed when the run is opened next.
+        storage.remove(&staged).ok();
+        return Err(RunError::storage("write", path)(source));
+    }
+    Ok(staged)
+}
+
+/// Gives a staged file its name, durably.
+pub(super) fn publish(storage: &dyn Storage, staged: &Path, path: &Path) -> Result<(), RunError> {
+    if let Err(source) = storage.rename(staged, path) {
+        storage.remove(staged).ok();
+        return Err(RunError::storage("write", path)(source));
+    }
+    let folder = folder_of(path);
+    storage.sync_folder(folder).map_err(RunError::storage("sync the folder", folder))
+}
+
+/// Writes all of `bytes`, however few the system takes at a time.
+pub(super) fn write_all(
+    storage: &dyn Storage,
+    file: &mut File,
+    mut bytes: &[u8],
+) -> io::Result<()> {
+    while !bytes.is_empty() {
+        match storage.write(file, bytes) {
+            Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
+            Ok(n) => bytes = &bytes[n..],
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(())
+}
+
+/// The folder that holds `path`.
+pub(super) fn folder_of(path: &Path) -> &Path {
+    match path.parent() {
+        Some(parent) if parent != Path::new("") => parent,
+        _ => Path::new("."),
+    }
+}
+
+/// `.NAME.PID.tmp`: the process number keeps writers apart that hold no lock.
+fn temporary_name(path: &Path) -> PathBuf {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    path.with_file_name(format!(".{name}.{}.tmp", process::id()))
+}
+
+/// Whether `name` is a temporary name of the file `target`.
+pub(super) fn is_temporary_of(name: &str, target: &str) -> bool {
+    let middle = name.strip_prefix('.').and_then(|n| n.strip_prefix(target));
+    let number = middle.and_then(|n| n.strip_prefix('.')).and_then(|n| n.strip_suffix(".tmp"));
+    number.is_some_and(|n| !n.is_empty() && n.bytes().all(|b| b.is_ascii_digit()))
+}

@@ -1,0 +1,274 @@
+//! Log a training in JSON lines that survive a crash in the middle of one.
+
+use std::fs::{self, File};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use super::atomic::{folder_of, write_all};
+use super::error::RunError;
+use super::storage::Storage;
+
+/// One line of `metrics.jsonl`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "lowercase")]
+#[non_exhaustive]
+pub enum Record {
+    /// An epoch is complete.
+    Epoch(EpochRecord),
+    /// The model was scored.
+    Evaluation(EvaluationRecord),
+    /// A step was left out.
+    Skip(SkipRecord),
+}
+
+/// What one epoch was like.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct EpochRecord {
+    /// The epoch's number, from 1.
+    pub epoch: usize,
+    /// Steps of Adam so far.
+    pub step: u64,
+    /// The learning rate.
+    pub rate: f64,
+    /// Mean over the epoch's images of the bound that θ follows, in nats, each under the
+    /// parameters of its own step; absent if every step was left out.
+    pub bound: Option<f64>,
+    /// The same for the bound that φ follows.
+    pub bound_phi: Option<f64>,
+    /// Mean fraction of the samples that took part in the backward pass.
+    pub kept: Option<f64>,
+    /// β at the epoch's end, for estimators that have one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub beta: Option<f64>,
+    /// Steps of this epoch that were left out because a number was not finite.
+    pub skipped: u64,
+    /// How long it took; the only part that differs between two runs.
+    pub timing: Timing,
+}
+
+/// What the model scored.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct EvaluationRecord {
+    /// Epochs that were complete.
+    pub epoch: usize,
+    /// Steps of Adam so far.
+    pub step: u64,
+    /// The scores.
+    pub scores: serde_json::Value,
+    /// How long it took; the only part that differs between two runs.
+    pub timing: Timing,
+}
+
+/// Which step was left out, and why.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct SkipRecord {
+    /// The epoch's number, from 1.
+    pub epoch: usize,
+    /// The minibatch's number in the epoch, from 1.
+    pub batch: usize,
+    /// What was not finite.
+    pub reason: String,
+}
+
+/// Wall-clock time. An epoch that was interrupted counts from where it was resumed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Timing {
+    /// Seconds.
+    pub seconds: f64,
+    /// Images per second.
+    pub images_per_second: f64,
+}
+
+impl Record {
+    /// The record without its times: equal between two runs of the same training.
+    pub fn without_timing(mut self) -> Self {
+        match &mut self {
+            Self::Epoch(r) => r.timing = Timing::default(),
+            Self::Evaluation(r) => r.timing = Timing::default(),
+            Self::Skip(_) => {}
+        }
+        self
+    }
+}
+
+/// What a log holds.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Log {
+    /// The records that could be read.
+    pub records: Vec<Record>,
+    /// The numbers (from 1) of whole lines that could not.
+    pub corrupt: Vec<usize>,
+    /// Bytes of a last line that has no end: what a crash while writing leaves.
+    pub torn: usize,
+}
+
+/// Reads a log, leaving out and counting what cannot be read. A missing file is an empty log.
+pub fn read_log(path: &Path) -> Result<Log, RunError> {
+    let bytes = read_or_empty(path)?;
+    let mut log = Log::default();
+    let whole = whole_lines(&bytes).enumerate();
+    for (i, line) in whole {
+        match serde_json::from_slice(line) {
+            Ok(record) => log.records.push(record),
+            Err(_) => log.corrupt.push(i + 1),
+        }
+    }
+    log.torn = bytes.len() - whole_lines(&bytes).map(|l| l.len() + 1).sum::<usize>();
+    Ok(log)
+}
+
+/// Number of whole lines, readable or not.
+pub(super) fn count_records(path: &Path) -> Result<u64, RunError> {
+    Ok(whole_lines(&read_or_empty(path)?).count() as u64)
+}
+
+/// A log that is being written.
+#[derive(Debug)]
+pub struct MetricsLog {
+    storage: Arc<dyn Storage>,
+    path: PathBuf,
+    file: File,
+    records: u64,
+}
+
+impl MetricsLog {
+    /// Opens the log for writing after its first `keep` records, and cuts off what follows them.
+    pub(super) fn open(
+        storage: Arc<dyn Storage>,
+        path: &Path,
+        keep: u64,
+    ) -> Result<Self, RunError> {
+        let new = !path.exists();
+        let file = storage.append(path).map_err(RunError::storage("open", path))?;
+        if new {
+            let folder = folder_of(path);
+            storage.sync_folder(folder).map_err(RunError::storage("sync the folder", folder))?;
+        }
+        let bytes = read_or_empty(path)?;
+        let kept: usize = whole_lines(&bytes).take(keep as usize).map(|l| l.len() + 1).sum();
+        if kept < bytes.len() {
+            storage.truncate(&file, kept as u64).map_err(RunError::storage("shorten", path))?;
+        }
+        Ok(Self { storage, path: path.to_owned(), file, records: keep })
+    }
+
+    /// Number of records so far.
+    pub fn records(&self) -> u64 {
+        self.records
+    }
+
+    /// Writes one record.
+    pub fn append(&mut self, record: &Record) -> Result<(), RunError> {
+        let mut line = serde_json::to_vec(record).expect("plain structures become JSON");
+        line.push(b'\n');
+        write_all(&*self.storage, &mut self.file, &line)
+            .map_err(RunError::storage("write", &self.path))?;
+        self.records += 1;
+        Ok(())
+    }
+
+    /// Waits until all records would survive a power cut.
+    pub fn sync(&self) -> Result<(), RunError> {
+        self.storage.sync(&self.file).map_err(RunError::storage("sync", &self.path))
+    }
+}
+
+/// The lines that have an end, without it.
+fn whole_lines(bytes: &[u8]) -> impl Iterator<Item = &[u8]> {
+    bytes.split_inclusive(|&b| b == b'\n').filter_map(|line| line.strip_suffix(b"\n"))
+}
+
+fn read_or_empty(path: &Path) -> Result<Vec<u8>, RunError> {
+    match fs::read(path) {
+        Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
+        other => other.map_err(RunError::storage("read", path)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tempfile::tempdir;
+
+    use super::super::storage::Disk;
+    use super::*;
+
+    fn record(epoch: usize) -> Record {
+        Record::Epoch(EpochRecord {
+            epoch,
+            step: 3 * epoch as u64,
+            rate: 1e-3,
+            bound: Some(-0.1 - 0.2),
+            bound_phi: None,
+            kept: Some(0.5),
+            beta: None,
+            skipped: 0,
+            timing: Timing { seconds: 0.25, images_per_second: 4.0 },
+        })
+    }
+
+    fn write(path: &Path, epochs: std::ops::RangeInclusive<usize>) {
+        let mut log = MetricsLog::open(Arc::new(Disk), path, *epochs.start() as u64 - 1).unwrap();
+        for epoch in epochs {
+            log.append(&record(epoch)).unwrap();
+        }
+        log.sync().unwrap();
+    }
+
+    #[test]
+    fn records_come_back_and_timing_has_one_key() {
+        let folder = tempdir().unwrap();
+        let path = folder.path().join("log");
+        assert_eq!(read_log(&path).unwrap(), Log::default());
+        write(&path, 1..=3);
+        let log = read_log(&path).unwrap();
+        assert_eq!(log.records, [record(1), record(2), record(3)]);
+        let text = fs::read_to_string(&path).unwrap();
+        let line = r#"{"kind":"epoch","epoch":1,"step":3,"rate":0.001,"bound":-0.30000000000000004,"bound_phi":null,"kept":0.5,"skipped":0,"timing":{"seconds":0.25,"images_per_second":4.0}}"#;
+        assert_eq!(text.lines().next(), Some(line));
+    }
+
+    #[test]
+    fn a_log_cut_anywhere_keeps_its_whole_lines_and_is_continued() {
+        let folder = tempdir().unwrap();
+        let path = folder.path().join("log");
+        write(&path, 1..=3);
+        let whole = fs::read(&path).unwrap();
+        for length in 0..whole.len() {
+            fs::write(&path, &whole[..length]).unwrap();
+            let log = read_log(&path).unwrap();
+            let lines = whole[..length].iter().filter(|&&b| b == b'\n').count();
+            assert_eq!((log.records.len(), log.corrupt.len()), (lines, 0));
+            assert_eq!(log.torn == 0, length == 0 || whole[length - 1] == b'\n');
+            write(&path, lines + 1..=3);
+            assert_eq!(fs::read(&path).unwrap(), whole);
+        }
+    }
+
+    #[test]
+    fn newer_records_are_cut() {
+        let folder = tempdir().unwrap();
+        let path = folder.path().join("log");
+        write(&path, 1..=5);
+        let log = MetricsLog::open(Arc::new(Disk), &path, 2).unwrap();
+        assert_eq!(log.records(), 2);
+        assert_eq!(read_log(&path).unwrap().records, [record(1), record(2)]);
+    }
+
+    #[test]
+    fn lines_that_cannot_be_read_are_counted_and_passed_over() {
+        let folder = tempdir().unwrap();
+        let path = folder.path().join("log");
+        write(&path, 1..=3);
+        let mut bytes = fs::read(&path).unwrap();
+        let second = bytes.iter().position(|&b| b == b'\n').unwrap() + 1;
+        bytes[second + 5] = 0xff;
+        bytes.extend(b"\0\0\0\n{\"kind\":\"other\"}\ntorn");
+        fs::write(&path, bytes).unwrap();
+        let log = read_log(&path).unwrap();
+        assert_eq!(log.records, [record(1), record(3)]);
+        assert_eq!((log.corrupt, log.torn), (vec![2, 4, 5], 4));
+    }
+}

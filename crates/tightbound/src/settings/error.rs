@@ -1,0 +1,84 @@
+//! Name what is wrong with settings: the key, where it was set, what would be right.
+
+use super::assignment::Origin;
+use crate::estimators::EstimatorError;
+
+/// Settings that describe no training.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum SettingsError {
+    /// A configuration file is not TOML.
+    #[error("{origin}: not readable as TOML: {message}")]
+    Syntax {
+        /// Where reading stopped.
+        origin: Origin,
+        /// What the TOML reader says.
+        message: String,
+    },
+    /// `--set` without `=`.
+    #[error("--set takes key=value, such as --set train.rate=0.0005, not `{0}`")]
+    NotAnAssignment(String),
+    /// A key that no setting has.
+    #[error("{origin}: there is no setting `{key}`; {known}")]
+    UnknownKey {
+        /// Where it was set.
+        origin: Origin,
+        /// The dotted key.
+        key: String,
+        /// The keys that exist at that place, in words.
+        known: String,
+    },
+    /// A value of the wrong type, or a word that the setting does not know.
+    #[error("{origin}: {key} = {value}: {message}")]
+    WrongType {
+        /// Where it was set.
+        origin: Origin,
+        /// The dotted key.
+        key: String,
+        /// What was given, as TOML.
+        value: String,
+        /// What was expected.
+        message: String,
+    },
+    /// A number outside its range.
+    #[error("{key}{flag} must be {range}, not {value}")]
+    OutOfRange {
+        /// The dotted key.
+        key: &'static str,
+        /// Its flag, as ` (--flag)`, or nothing where it has none.
+        flag: &'static str,
+        /// What is allowed.
+        range: &'static str,
+        /// What was given.
+        value: String,
+    },
+    /// The estimator refuses its settings.
+    #[error(transparent)]
+    Estimator(#[from] EstimatorError),
+    /// A β is to be learned and the estimator has none.
+    #[error(
+        "{estimator} has no β to learn: train.beta_objective (--beta learned, --beta-objective) \
+         belongs to estimators with a β, such as ciwae"
+    )]
+    NoBetaToLearn {
+        /// The estimator.
+        estimator: String,
+    },
+    /// A learned β that could never move.
+    #[error(
+        "a learned β starts strictly between 0 and 1, not at {0}: β = sigmoid(ξ) never leaves an \
+         end; start elsewhere (--set estimator.beta=0.5) or fix it (--beta-objective fixed)"
+    )]
+    LearnedBetaAtEnd(f64),
+    /// Another protocol than that of the run to start from.
+    #[error(
+        "{origin}: the run to start from follows the protocol `{parent}`, which its continuation \
+         keeps; change single settings instead (`tightbound train --help` lists them)"
+    )]
+    ProtocolOfParent {
+        /// Where the other one was set.
+        origin: Origin,
+        /// The parent's protocol.
+        parent: String,
+    },
+}

@@ -1,0 +1,89 @@
+//! Refuse numbers outside their range, naming the key and the flag.
+
+use super::error::SettingsError;
+use super::types::{BetaObjective, Settings};
+use crate::model::Architecture;
+
+impl Settings {
+    /// Checks every range that does not depend on the data.
+    pub fn validate(&self) -> Result<(), SettingsError> {
+        let Self { seed, data, model, estimator, train, adam, .. } = self;
+        let decays = 0.0..1.0;
+        for (allowed, key, flag, range, value) in [
+            (i64::try_from(*seed).is_ok(), "seed", " (--seed)", "below 2⁶³", seed.to_string()),
+            (!data.name.is_empty(), "data.name", " (--data)", "a name or a path", "empty".into()),
+            (data.limit != Some(0), "data.limit", "", "at least 1", "0".into()),
+            (model.latents > 0, "model.latents", "", "at least 1", "0".into()),
+            (
+                !model.encoder.contains(&0),
+                "model.encoder",
+                "",
+                "widths of at least 1",
+                format!("{:?}", model.encoder),
+            ),
+            (
+                !model.decoder.contains(&0),
+                "model.decoder",
+                "",
+                "widths of at least 1",
+                format!("{:?}", model.decoder),
+            ),
+            (train.epochs > 0, "train.epochs", " (--epochs)", "at least 1", "0".into()),
+            (train.batch > 0, "train.batch", " (--batch)", "at least 1", "0".into()),
+            (
+                train.rate.is_finite() && train.rate > 0.0,
+                "train.rate",
+                "",
+                "a finite number above 0",
+                train.rate.to_string(),
+            ),
+            (
+                (1..=20).contains(&train.stages),
+                "train.stages",
+                "",
+                "from 1 to 20 (stage i lasts 3^i epochs)",
+                train.stages.to_string(),
+            ),
+            (decays.contains(&adam.beta1), "adam.beta1", "", "in [0, 1)", adam.beta1.to_string()),
+            (decays.contains(&adam.beta2), "adam.beta2", "", "in [0, 1)", adam.beta2.to_string()),
+            (
+                adam.epsilon.is_finite() && adam.epsilon > 0.0,
+                "adam.epsilon",
+                "",
+                "a finite number above 0",
+                adam.epsilon.to_string(),
+            ),
+        ] {
+            if !allowed {
+                return Err(SettingsError::OutOfRange { key, flag, range, value });
+            }
+        }
+        estimator.build()?;
+        self.validate_learned_beta()
+    }
+
+    /// Refuses a learned β where there is none, or where it could not move.
+    fn validate_learned_beta(&self) -> Result<(), SettingsError> {
+        if self.train.beta_objective == BetaObjective::Fixed {
+            return Ok(());
+        }
+        match self.estimator.beta {
+            None => Err(SettingsError::NoBetaToLearn { estimator: self.estimator.name.clone() }),
+            Some(beta) if beta == 0.0 || beta == 1.0 => Err(SettingsError::LearnedBetaAtEnd(beta)),
+            Some(_) => Ok(()),
+        }
+    }
+
+    /// The networks for images of `pixels` pixels.
+    pub fn architecture(&self, pixels: usize) -> Architecture {
+        let model = &self.model;
+        Architecture {
+            pixels,
+            encoder: model.encoder.clone(),
+            latents: model.latents,
+            decoder: model.decoder.clone(),
+            activation: model.activation,
+            sigma: model.sigma,
+        }
+    }
+}

@@ -1,0 +1,69 @@
+//! Say what can go wrong in a training, where, and what to do.
+
+use crate::engine::EngineError;
+use crate::estimators::EstimatorError;
+use crate::run::RunError;
+
+/// Why a training stopped.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum TrainError {
+    /// The settings make no training.
+    #[error("{key} {problem}")]
+    Settings {
+        /// The setting.
+        key: &'static str,
+        /// What is wrong with it, and what to do.
+        problem: String,
+    },
+    /// The settings make no estimator.
+    #[error(transparent)]
+    Estimator(#[from] EstimatorError),
+    /// The data do not fit the model.
+    #[error("the images have {found} pixels and the model takes {wanted}")]
+    Pixels {
+        /// D of the images.
+        found: usize,
+        /// D of the model.
+        wanted: usize,
+    },
+    /// The engine, the run or the checkpoint belong to different models.
+    #[error("the {0} belongs to another model than run.toml describes")]
+    OtherModel(&'static str),
+    /// There is nothing to train on.
+    #[error("there are no training images")]
+    NoImages,
+    /// A number is not finite.
+    #[error(
+        "stopped at step {step} (epoch {epoch}, minibatch {batch}): {source}. The last checkpoint \
+         is whole. Try a smaller train.rate, or train.non_finite = \"skip\""
+    )]
+    NonFinite {
+        /// The step of Adam that could not be made, from 1.
+        step: u64,
+        /// The epoch's number, from 1.
+        epoch: usize,
+        /// The minibatch's number in the epoch, from 1.
+        batch: usize,
+        /// Which number.
+        source: EngineError,
+    },
+    /// An optimiser step made a parameter or moment infinite.
+    #[error(
+        "stopped after step {step} (epoch {epoch}): {what} of `{tensor}` is no longer finite. The \
+         last checkpoint is whole. Try a smaller train.rate"
+    )]
+    Diverged {
+        /// Steps of Adam so far.
+        step: u64,
+        /// The epoch's number, from 1.
+        epoch: usize,
+        /// `a parameter`, say.
+        what: &'static str,
+        /// The tensor's name.
+        tensor: String,
+    },
+    /// Something durable failed.
+    #[error(transparent)]
+    Run(#[from] RunError),
+}

@@ -1,0 +1,317 @@
+//! Interrupt, break and resume trainings, and compare what remains.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+use std::sync::Arc;
+
+use tempfile::tempdir;
+
+use super::TrainError;
+use super::testing::{Remains, Script, ToyEngine, go, go_on, go_through, images};
+use crate::run::testing::{Fault, FaultyDisk, description};
+use crate::run::{
+    DESCRIPTION, Log, METRICS, Record, RunDescription, RunError, RunFolder, read_log, verify,
+};
+use crate::settings::{BetaObjective, Binarisation, NonFinite, Update};
+
+/// One description per path through the step.
+fn variants() -> Vec<RunDescription> {
+    let mut all = Vec::new();
+    for update in [Update::Joint, Update::EncoderFirst, Update::Random] {
+        let mut variant = description();
+        variant.settings.train.update = update;
+        all.push(variant);
+    }
+    for objective in [BetaObjective::Maximise, BetaObjective::Eq16] {
+        all.push(learning(objective));
+    }
+    all
+}
+
+fn learning(objective: BetaObjective) -> RunDescription {
+    let mut learned = description();
+    let estimator = &mut learned.settings.estimator;
+    (estimator.name, estimator.m, estimator.beta) = ("ciwae".into(), 1, Some(0.3));
+    learned.settings.train.beta_objective = objective;
+    learned
+}
+
+fn log_of(path: &Path) -> Log {
+    read_log(&path.join(METRICS)).unwrap()
+}
+
+#[test]
+fn a_run_stopped_at_any_step_and_resumed_equals_one_that_was_not() {
+    let folder = tempdir().unwrap();
+    for (v, description) in variants().iter().enumerate() {
+        let whole = folder.path().join(format!("{v}-whole"));
+        assert!(go_through(&whole, description).complete);
+        let expected = Remains::of(&whole);
+        // Seven images in minibatches of three, four epochs: twelve steps.
+        for stop in 1..=12 {
+            let path = folder.path().join(format!("{v}-{stop}"));
+            let mut engine = ToyEngine::new(description.architecture());
+            let mut script = Script { stop_at: Some(stop), ..Script::default() };
+            let outcome = go(&path, description, &mut engine, &mut script).unwrap();
+            assert!(!outcome.complete);
+            assert_eq!(outcome.step, stop);
+            assert!(verify(&path).unwrap().whole);
+            assert!(go_through(&path, description).complete);
+            assert_eq!(Remains::of(&path), expected, "variant {v}, stopped at step {stop}");
+        }
+    }
+}
+
+#[test]
+fn a_run_stopped_after_every_single_step_and_every_first_scoring_ends_the_same() {
+    let folder = tempdir().unwrap();
+    let description = learning(BetaObjective::Eq16);
+    go_through(&folder.path().join("whole"), &description);
+    let path = folder.path().join("pieces");
+    let mut sessions = 0;
+    loop {
+        let mut engine = ToyEngine::new(description.architecture());
+        let interrupt_scoring = sessions % 2 == 0;
+        let mut script = Script { stop_at: Some(1), interrupt_scoring, ..Script::default() };
+        sessions += 1;
+        if go(&path, &description, &mut engine, &mut script).unwrap().complete {
+            break;
+        }
+        assert!(sessions < 100);
+    }
+    assert!(sessions > 12);
+    assert_eq!(Remains::of(&path), Remains::of(&folder.path().join("whole")));
+}
+
+#[test]
+fn the_variants_differ_from_each_other() {
+    let folder = tempdir().unwrap();
+    let digests: BTreeSet<String> = (variants().iter().enumerate())
+        .map(|(v, description)| go_through(&folder.path().join(v.to_string()), description).digest)
+        .collect();
+    assert_eq!(digests.len(), variants().len());
+}
+
+#[test]
+fn an_asked_for_checkpoint_changes_nothing() {
+    let folder = tempdir().unwrap();
+    let description = description();
+    go_through(&folder.path().join("plain"), &description);
+    let path = folder.path().join("saved");
+    let mut script = Script { save_at: Some(5), ..Script::default() };
+    go(&path, &description, &mut ToyEngine::new(description.architecture()), &mut script).unwrap();
+    assert_eq!(script.steps.len(), 12);
+    assert_eq!(Remains::of(&path), Remains::of(&folder.path().join("plain")));
+}
+
+#[test]
+fn resuming_a_complete_run_does_nothing_and_more_epochs_continue_it() {
+    let folder = tempdir().unwrap();
+    let path = folder.path().join("run");
+    let mut description = description();
+    let first = go_through(&path, &description);
+    let before = Remains::of(&path);
+    let again = go_through(&path, &description);
+    assert!(again.was_complete && again.complete && !first.was_complete);
+    assert_eq!(again.digest, first.digest);
+    assert_eq!(Remains::of(&path), before);
+
+    description.settings.train.epochs = 6;
+    let more = go_through(&path, &description);
+    let at_once = go_through(&folder.path().join("six"), &description);
+    assert_eq!((more.epoch, more.digest), (6, at_once.digest));
+
+    description.settings.train.epochs = 5;
+    let mut engine = ToyEngine::new(description.architecture());
+    let error = go(&path, &description, &mut engine, &mut Script::default()).unwrap_err();
+    assert!(error.to_string().contains("train.epochs: was 6, now 5"), "{error}");
+}
+
+#[test]
+fn a_weight_file_lost_after_the_last_checkpoint_is_written_again() {
+    let folder = tempdir().unwrap();
+    let path = folder.path().join("run");
+    go_through(&path, &description());
+    let before = Remains::of(&path);
+    std::fs::remove_file(path.join("model.safetensors")).unwrap();
+    go_through(&path, &description());
+    assert_eq!(Remains::of(&path), before);
+}
+
+/// Breaks every durable call of a training in every way, then goes on with a sound disk.
+#[test]
+fn whatever_call_fails_the_run_ends_in_a_named_error_and_can_be_resumed() {
+    const EIO: i32 = 5;
+    const ENOSPC: i32 = 28;
+    const EINTR: i32 = 4;
+    let folder = tempdir().unwrap();
+    let mut description = description();
+    description.settings.train.epochs = 2;
+    let sound = Arc::new(FaultyDisk::sound());
+    let whole = folder.path().join("whole");
+    let mut engine = ToyEngine::new(description.architecture());
+    go_on(sound.clone(), &whole, &description, &mut engine, &mut Script::default()).unwrap();
+    let expected = Remains::of(&whole);
+    let calls = sound.calls();
+    assert!(calls.len() > 40, "{calls:?}");
+    let faults = [
+        Fault::Once(EIO),
+        Fault::Once(EINTR),
+        Fault::FromThenOn(ENOSPC),
+        Fault::ShortWrite,
+        Fault::TornWrite,
+    ];
+    let mut stopped = 0;
+    for (at, call) in calls.iter().enumerate() {
+        for fault in faults {
+            let path = folder.path().join("broken");
+            let disk = Arc::new(FaultyDisk::new(at, fault));
+            let mut engine = ToyEngine::new(description.architecture());
+            let script = &mut Script::default();
+            match go_on(disk, &path, &description, &mut engine, script) {
+                Ok(outcome) => {
+                    assert!(outcome.complete);
+                    // Half a write, and an interrupted one, are finished by the next.
+                    let mild = matches!(fault, Fault::ShortWrite | Fault::Once(EINTR));
+                    let not_a_write = fault == Fault::TornWrite && at + 1 == calls.len();
+                    assert!(mild || not_a_write, "{fault:?} at {at} ({call}) went unnoticed");
+                }
+                Err(TrainError::Run(RunError::Storage { source, .. })) => {
+                    assert_ne!(fault, Fault::ShortWrite, "{at} ({call}): {source}");
+                    stopped += 1;
+                }
+                Err(other) => panic!("{fault:?} at {at} ({call}): {other}"),
+            }
+            if path.join(DESCRIPTION).exists() {
+                let report = verify(&path).unwrap();
+                assert!(report.whole, "{fault:?} at {at} ({call}):\n{report}");
+            }
+            assert!(go_through(&path, &description).complete);
+            assert_eq!(Remains::of(&path), expected, "{fault:?} at {at} ({call})");
+            std::fs::remove_dir_all(&path).unwrap();
+        }
+    }
+    assert!(stopped > 2 * calls.len());
+}
+
+#[test]
+fn numbers_that_are_not_finite_stop_the_run_by_name_and_leave_the_last_checkpoint() {
+    let folder = tempdir().unwrap();
+    let path = folder.path().join("run");
+    let description = description();
+    let mut engine = ToyEngine::new(description.architecture());
+    engine.broken = 5..6;
+    let error = go(&path, &description, &mut engine, &mut Script::default()).unwrap_err();
+    let TrainError::NonFinite { step: 5, epoch: 2, batch: 2, ref source } = error else {
+        panic!("{error:?}");
+    };
+    assert!(source.to_string().contains("decoder.0.weight"));
+    let latest = RunFolder::open(&path).unwrap().latest().unwrap().unwrap();
+    assert_eq!((latest.checkpoint.position.epoch, latest.checkpoint.position.step), (1, 3));
+    go_through(&path, &description);
+    go_through(&folder.path().join("sound"), &description);
+    assert_eq!(Remains::of(&path), Remains::of(&folder.path().join("sound")));
+}
+
+#[test]
+fn skipped_steps_are_counted_logged_and_make_no_update() {
+    let folder = tempdir().unwrap();
+    let path = folder.path().join("run");
+    let mut description = description();
+    description.settings.train.non_finite = NonFinite::Skip;
+    let mut engine = ToyEngine::new(description.architecture());
+    engine.broken = 4..7;
+    let outcome = go(&path, &description, &mut engine, &mut Script::default()).unwrap();
+    assert_eq!((outcome.step, outcome.skipped, outcome.complete), (9, 3, true));
+    let log = log_of(&path);
+    let skips: Vec<_> = (log.records.iter())
+        .filter_map(|r| match r {
+            Record::Skip(skip) => Some((skip.epoch, skip.batch)),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(skips, [(2, 1), (2, 2), (2, 3)]);
+    let second = log.records.iter().find_map(|r| match r {
+        Record::Epoch(epoch) if epoch.epoch == 2 => Some(epoch),
+        _ => None,
+    });
+    let second = second.unwrap();
+    assert_eq!((second.bound, second.skipped, second.step), (None, 3, 3));
+}
+
+#[test]
+fn a_rate_that_diverges_is_named_before_it_reaches_a_checkpoint() {
+    let folder = tempdir().unwrap();
+    let path = folder.path().join("run");
+    let mut description = description();
+    description.settings.train.rate = 1e300;
+    let mut engine = ToyEngine::new(description.architecture());
+    let error = go(&path, &description, &mut engine, &mut Script::default()).unwrap_err();
+    let TrainError::Diverged { epoch: 1, ref tensor, .. } = error else { panic!("{error:?}") };
+    assert_eq!(tensor, "encoder.0.weight");
+    let latest = RunFolder::open(&path).unwrap().latest().unwrap().unwrap();
+    assert!(latest.checkpoint.parameters.iter().all(|p| p.is_finite()));
+}
+
+#[test]
+fn the_log_has_every_epoch_once_with_means_over_all_images() {
+    let folder = tempdir().unwrap();
+    let path = folder.path().join("run");
+    let mut description = description();
+    description.settings.train.epochs = 6;
+    let mut engine = ToyEngine::new(description.architecture());
+    let mut script = Script::default();
+    go(&path, &description, &mut engine, &mut script).unwrap();
+    assert_eq!(script.scored, [1, 2, 4, 6]);
+    let records = log_of(&path).records;
+    let epochs: Vec<_> = (records.iter())
+        .filter_map(|r| if let Record::Epoch(e) = r { Some(e) } else { None })
+        .collect();
+    assert_eq!(epochs.iter().map(|e| e.epoch).collect::<Vec<_>>(), [1, 2, 3, 4, 5, 6]);
+    for epoch in epochs {
+        let last = script.steps.iter().rfind(|p| p.epoch == epoch.epoch).unwrap();
+        assert_eq!((last.batch, last.batches, last.images), (3, 3, 1));
+        assert_eq!(epoch.bound, last.bound);
+        assert_eq!(epoch.kept, Some(0.75));
+        assert_eq!(epoch.step, last.step);
+    }
+}
+
+#[test]
+fn fixed_pixels_do_not_change_with_the_epoch_and_dynamic_ones_do() {
+    let images = images();
+    let mut settings = description().settings;
+    let table = crate::model::ParameterTable::new(&description().architecture());
+    let mut draw = |binarisation, epoch| {
+        settings.data.binarisation = binarisation;
+        let mut stepper = super::step::Stepper::new(&settings, &images, &table);
+        stepper.draw(&[6, 0, 3, 1], epoch);
+        assert_eq!(stepper.drawn().ids, [16, 10, 13, 11]);
+        stepper.drawn().pixels.to_vec()
+    };
+    assert_eq!(draw(Binarisation::Fixed, 1), draw(Binarisation::Fixed, 2));
+    assert_ne!(draw(Binarisation::Dynamic, 1), draw(Binarisation::Dynamic, 2));
+}
+
+#[test]
+fn bad_settings_are_refused_by_key() {
+    let folder = tempdir().unwrap();
+    let mut tried = 0;
+    let mut refused = |change: &dyn Fn(&mut RunDescription), words: &str| {
+        let mut description = learning(BetaObjective::Maximise);
+        change(&mut description);
+        let path = folder.path().join(format!("{tried}"));
+        tried += 1;
+        let mut engine = ToyEngine::new(description.architecture());
+        let error = go(&path, &description, &mut engine, &mut Script::default()).unwrap_err();
+        assert!(error.to_string().contains(words), "{error}");
+    };
+    refused(&|d| d.settings.train.epochs = 0, "train.epochs");
+    refused(&|d| d.settings.train.batch = 0, "train.batch");
+    refused(&|d| d.settings.estimator.beta = Some(0.0), "estimator.beta");
+    refused(&|d| d.settings.estimator.beta = Some(1.0), "estimator.beta");
+    refused(
+        &|d| (d.settings.estimator.name, d.settings.estimator.beta) = ("iwae".into(), None),
+        "train.beta_objective",
+    );
+}
