@@ -247,8 +247,8 @@ impl Engine for CpuEngine {
             update;
         let t = step as f64;
         let constants = AdamConstants {
-            beta1: adam.beta1 as f32,
-            beta2: adam.beta2 as f32,
+            new1: (1.0 - adam.beta1) as f32,
+            new2: (1.0 - adam.beta2) as f32,
             epsilon: adam.epsilon as f32,
             rate: (rate / (1.0 - libm::pow(adam.beta1, t))) as f32,
             root: (1.0 / (1.0 - libm::pow(adam.beta2, t)).sqrt()) as f32,

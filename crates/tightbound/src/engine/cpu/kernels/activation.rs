@@ -2,7 +2,7 @@
 
 use super::dispatch::Task;
 use super::maths;
-use super::simd::Simd;
+use super::simd::{LANES, Simd};
 use crate::model::{Activation, Sigma};
 
 /// h ← f(h); the length is a multiple of 16.
@@ -96,6 +96,7 @@ impl Task for SigmaForward<'_> {
     #[inline(always)]
     fn run<S: Simd>(self, s: S) {
         assert_eq!(self.raw.len(), self.sd.len(), "one σ per output");
+        assert_eq!(self.raw.len() % LANES, 0, "whole vectors");
         let raw = self.raw.as_chunks().0;
         let sd = self.sd.as_chunks_mut().0;
         match self.sigma {
@@ -128,6 +129,7 @@ impl Task for SigmaBackward<'_> {
     #[inline(always)]
     fn run<S: Simd>(self, s: S) {
         assert!(self.raw.len() == self.d.len() && self.sd.len() == self.d.len(), "same shapes");
+        assert_eq!(self.d.len() % LANES, 0, "whole vectors");
         let outputs = self.raw.as_chunks().0.iter().zip(self.sd.as_chunks().0);
         for ((raw, sd), d) in outputs.zip(self.d.as_chunks_mut().0) {
             let slope = match self.sigma {

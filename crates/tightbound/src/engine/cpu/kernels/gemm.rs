@@ -54,14 +54,19 @@ impl Gemm<'_> {
         if m == 0 || n == 0 {
             return;
         }
-        assert!(self.c.len() >= (m - 1) * self.c_stride + n, "C is too short");
+        let end = |lines: usize, stride: usize, rest: usize| {
+            lines.checked_mul(stride).and_then(|start| start.checked_add(rest))
+        };
+        let holds = |length: usize, end: Option<usize>| end.is_some_and(|end| length >= end);
+        assert!(holds(self.c.len(), end(m - 1, self.c_stride, n)), "C is too short");
         if let Start::Row(row) = self.start {
             assert!(row.len() >= n, "the start row is too short");
         }
         if k > 0 {
-            let last = (m - 1) * self.a_strides.0 + (k - 1) * self.a_strides.1;
-            assert!(self.a.len() > last, "A is too short");
-            assert!(self.b.len() >= (k - 1) * self.b_stride + n, "B is too short");
+            let last_row = end(m - 1, self.a_strides.0, 1);
+            let last = last_row.and_then(|rest| end(k - 1, self.a_strides.1, rest));
+            assert!(holds(self.a.len(), last), "A is too short");
+            assert!(holds(self.b.len(), end(k - 1, self.b_stride, n)), "B is too short");
         }
     }
 }
@@ -84,17 +89,16 @@ impl Task for Gemm<'_> {
                 let mut row = 0;
                 while row < self.m {
                     let rows = S::TILE_ROWS.min(self.m - row);
+                    let a_start = row * self.a_strides.0 + first * self.a_strides.1;
                     // SAFETY: `check` has bounded every element of the block that starts at
                     // (row, first) in A, (first, column) in B and (row, column) in C.
                     unsafe {
                         let tile = Tile {
                             depth,
-                            a: self
-                                .a
-                                .as_ptr()
-                                .add(row * self.a_strides.0 + first * self.a_strides.1),
+                            // A and B may be empty where k is 0, and are not read then.
+                            a: self.a.as_ptr().wrapping_add(a_start),
                             a_strides: self.a_strides,
-                            b: self.b.as_ptr().add(first * self.b_stride + column),
+                            b: self.b.as_ptr().wrapping_add(first * self.b_stride + column),
                             b_stride: self.b_stride,
                             c: self.c.as_mut_ptr().add(row * self.c_stride + column),
                             c_stride: self.c_stride,

@@ -154,6 +154,8 @@ impl Task for PosteriorGradient<'_> {
     #[inline(always)]
     fn run<S: Simd>(self, s: S) {
         let (rows, vectors) = (self.b.len(), self.d_mean.len() / LANES);
+        assert_eq!(self.d_mean.len() % LANES, 0, "whole vectors");
+        assert_eq!(self.d_sd.len(), self.d_mean.len(), "one gradient per latent");
         let (d_z, z) = (self.d_z.as_chunks::<LANES>().0, self.z.as_chunks::<LANES>().0);
         let epsilon = self.epsilon.as_chunks::<LANES>().0;
         for buffer in [d_z, z, epsilon] {

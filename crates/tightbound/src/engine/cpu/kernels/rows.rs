@@ -20,6 +20,9 @@ impl Task for ScaleRows<'_> {
 
     #[inline(always)]
     fn run<S: Simd>(self, s: S) {
+        assert_eq!(self.stride % LANES, 0, "whole vectors");
+        assert_eq!(self.x.len(), self.scale.len() * self.stride, "one factor per row");
+        assert_eq!(self.out.len(), self.x.len(), "one result per element");
         let rows = self.x.chunks_exact(self.stride).zip(self.out.chunks_exact_mut(self.stride));
         for (&scale, (x, out)) in self.scale.iter().zip(rows) {
             let scale = s.splat(scale);
@@ -53,6 +56,7 @@ impl Task for WeightedColumnSums<'_> {
     fn run<S: Simd>(self, s: S) {
         assert_eq!(self.x.len(), self.weights.len() * self.stride, "one weight per row");
         assert_eq!(self.sums.len(), self.stride, "one sum per column");
+        assert_eq!(self.stride % LANES, 0, "whole vectors");
         for (column, sums) in self.sums.as_chunks_mut().0.iter_mut().enumerate() {
             let mut sum = s.load(sums);
             let blocks = self.x.chunks(ROW_BLOCK * self.stride);

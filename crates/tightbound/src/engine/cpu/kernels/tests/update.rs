@@ -50,11 +50,11 @@ fn no_element_that_is_not_finite_goes_unnoticed() {
     }
 }
 
-/// PyTorch's formula, uphill. The β of the twin are those of f32, so that only rounding differs.
+/// PyTorch's formula, uphill. 1 − β is rounded once to f32, so that only rounding differs.
 #[test]
 fn adam_follows_the_formula() {
-    let (beta1, beta2, epsilon, rate) = (0.9f32, 0.999f32, 1e-4f32, 1e-3);
-    let [b1, b2, e] = [beta1, beta2, epsilon].map(f64::from);
+    let (b1, b2, epsilon, rate) = (0.9f64, 0.999f64, 1e-4f32, 1e-3);
+    let (new1, new2, e) = ((1.0 - b1) as f32, (1.0 - b2) as f32, f64::from(epsilon));
     for length in LENGTHS {
         // Gradients from far below ε to far above, and exact zeros.
         let sizes = [1e-6, 1e-4, 1e-2, 1.0, 1e3, 0.0];
@@ -71,7 +71,7 @@ fn adam_follows_the_formula() {
                 let (first, second) = (&mut *first, &mut *second);
                 let root = (1.0 / (1.0 - b2.powi(t)).sqrt()) as f32;
                 let rate = (rate / (1.0 - b1.powi(t))) as f32;
-                let constants = AdamConstants { beta1, beta2, epsilon, rate, root };
+                let constants = AdamConstants { new1, new2, epsilon, rate, root };
                 path.run(AdamStep { parameters, gradient, first, second, constants });
             }
         });
