@@ -9,8 +9,9 @@ use sha2::{Digest, Sha256};
 use super::dataset::{Source, hex};
 use super::error::DataError;
 
-/// No file may declare or decompress to more than this: 4 GiB.
-pub(super) const MOST_BYTES: u64 = 1 << 32;
+/// No file may declare or decompress to more than this: 4 GiB, so that
+/// images can be numbered with 32 bits.
+pub(super) const MOST_BYTES: u64 = u32::MAX as u64;
 
 /// Reads a whole file, with its name and digest.
 pub(super) fn read(path: &Path) -> Result<(Vec<u8>, Source), DataError> {

@@ -32,7 +32,31 @@ pub struct Dataset {
     pub fixed: bool,
 }
 
+/// The images of a data set, before they are known to fit together.
+pub(super) struct Parts {
+    pub train: Images,
+    pub test: Images,
+    pub validation: Option<Images>,
+}
+
 impl Dataset {
+    /// Puts the parts together, if they hold images of one size.
+    pub(super) fn new(name: &str, parts: Parts, sources: Vec<Source>) -> Result<Self, DataError> {
+        let Parts { train, test, validation } = parts;
+        let size = |images: &Images| (images.height, images.width);
+        for other in [&test].into_iter().chain(&validation) {
+            if size(other) != size(&train) {
+                return Err(DataError::Sizes {
+                    name: name.to_owned(),
+                    train: size(&train),
+                    other: size(other),
+                });
+            }
+        }
+        let fixed = [&train, &test].into_iter().chain(&validation).all(Images::is_binary);
+        Ok(Self { name: name.to_owned(), train, test, validation, sources, fixed })
+    }
+
     /// The [`sources_hash`] of the files read.
     pub fn hash(&self) -> String {
         sources_hash(self.sources.iter().map(|source| source.sha256.as_str()))
@@ -91,4 +115,49 @@ pub(super) fn hex(bytes: &[u8]) -> String {
         let _ = write!(text, "{byte:02x}");
         text
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::data::Pixels;
+
+    fn numbered(n: u8) -> Dataset {
+        let images = |n| Images::new(1, 1, Pixels::Bytes((0..n).collect()), None);
+        let source = Source { file: "x".into(), sha256: "ab".into() };
+        let parts = Parts { train: images(n), test: images(2), validation: None };
+        Dataset::new("numbered", parts, vec![source]).unwrap()
+    }
+
+    #[test]
+    fn held_out_images_keep_their_numbers_and_no_image_is_lost() {
+        let mut data = numbered(50);
+        let hash = data.hash();
+        data.hold_out(20, 7).unwrap();
+        let validation = data.validation.as_ref().unwrap();
+        assert_eq!((data.train.len(), validation.len()), (30, 20));
+        for part in [&data.train, validation] {
+            assert!(part.ids.is_sorted());
+            let pixels = Pixels::Bytes(part.ids.iter().map(|&id| id as u8).collect());
+            assert_eq!(part.pixels, pixels);
+        }
+        let mut all = [&data.train.ids[..], &validation.ids].concat();
+        all.sort_unstable();
+        assert_eq!(all, (0..50).collect::<Vec<u32>>());
+        assert_eq!(data.hash(), hash);
+
+        let mut other = numbered(50);
+        other.hold_out(20, 8).unwrap();
+        assert_ne!(other.train.ids, data.train.ids);
+    }
+
+    #[test]
+    fn impossible_validation_parts_are_refused() {
+        let mut data = numbered(5);
+        assert!(data.hold_out(5, 1).unwrap_err().to_string().contains("one must remain"));
+        data.hold_out(0, 1).unwrap();
+        assert_eq!(data, numbered(5));
+        data.hold_out(4, 1).unwrap();
+        assert!(data.hold_out(1, 1).unwrap_err().to_string().contains("already"));
+    }
 }

@@ -45,6 +45,19 @@ pub enum DataError {
         /// What is missing or unknown, and what was expected.
         problem: String,
     },
+    /// The parts hold images of different sizes.
+    #[error(
+        "`{name}`: training images are {}×{}, but those of another part {}×{}",
+        train.0, train.1, other.0, other.1
+    )]
+    Sizes {
+        /// The data set.
+        name: String,
+        /// Height and width of the training images.
+        train: (usize, usize),
+        /// Height and width of those that differ.
+        other: (usize, usize),
+    },
     /// Too many images are to be held out, or the set has a validation part already.
     #[error("cannot hold out {wanted} images of `{name}` for validation: {problem}")]
     HoldOut {
@@ -96,7 +109,6 @@ impl DataError {
         Self::Io { path: path.to_owned(), source }
     }
 
-    #[expect(dead_code, reason = "own data follow")]
     /// A folder or archive that is not laid out as it should be.
     pub(super) fn layout(path: &Path, problem: impl Into<String>) -> Self {
         Self::Layout { path: path.to_owned(), problem: problem.into() }
@@ -121,6 +133,11 @@ impl Malformed {
     /// `problem` at a byte offset.
     pub fn at_byte(offset: usize, problem: impl Into<String>) -> Self {
         Self::new(format!("byte {offset}"), problem)
+    }
+
+    /// Names what the place lies in.
+    pub fn within(self, outer: &str) -> Self {
+        Self::new(format!("{outer}, {}", self.place), self.problem)
     }
 
     /// Names the file.

@@ -4,6 +4,8 @@ use std::io::Read;
 
 use super::bytes::{self, MOST_BYTES};
 use super::error::Malformed;
+use super::grey::image_shape;
+use super::images::{Images, Pixels};
 
 /// An array of bytes with its dimensions.
 #[derive(Debug, PartialEq)]
@@ -64,6 +66,24 @@ pub(super) fn parse(file: &[u8]) -> Result<IdxArray, Malformed> {
     Ok(IdxArray { dims, values })
 }
 
+/// Reads an array as images.
+pub(super) fn images(array: IdxArray) -> Result<Images, Malformed> {
+    let shape = image_shape(&array.dims);
+    let (_, height, width) = shape.map_err(|e| Malformed::at_byte(4, e))?;
+    Ok(Images::new(height, width, Pixels::Bytes(array.values), None))
+}
+
+/// Reads an array as labels.
+pub(super) fn labels(array: IdxArray) -> Result<Vec<u16>, Malformed> {
+    match array.dims[..] {
+        [_] => Ok(array.values.into_iter().map(u16::from).collect()),
+        _ => {
+            let problem = format!("dimensions {:?}; labels have one dimension", array.dims);
+            Err(Malformed::at_byte(4, problem))
+        }
+    }
+}
+
 /// Reads four bytes at `offset`.
 fn read_array(reader: &mut impl Read, offset: usize) -> Result<[u8; 4], Malformed> {
     let mut array = [0; 4];
@@ -71,4 +91,49 @@ fn read_array(reader: &mut impl Read, offset: usize) -> Result<[u8; 4], Malforme
         .read_exact(&mut array)
         .map_err(|e| Malformed::at_byte(offset, format!("the header cannot be read: {e}")))?;
     Ok(array)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+
+    use super::*;
+
+    const SMALL: [u8; 20] = [0, 0, 8, 3, 0, 0, 0, 2, 0, 0, 0, 1, 0, 0, 0, 2, 9, 8, 7, 255];
+
+    #[test]
+    fn plain_and_compressed_files_are_read() {
+        let mut gz = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+        gz.write_all(&SMALL).unwrap();
+        for file in [&SMALL[..], &gz.finish().unwrap()] {
+            let images = images(parse(file).unwrap()).unwrap();
+            assert_eq!((images.len(), images.height, images.width), (2, 1, 2));
+            assert_eq!(images.pixels, Pixels::Bytes(vec![9, 8, 7, 255]));
+        }
+    }
+
+    #[test]
+    fn errors_name_the_byte() {
+        let changed = |at: usize, byte: u8| {
+            let mut file = SMALL.to_vec();
+            file[at] = byte;
+            file
+        };
+        let long = [&SMALL[..], &[1]].concat();
+        for (file, place, problem) in [
+            (changed(0, 1), "byte 0", "not an IDX file"),
+            (changed(2, 0x0d), "byte 2", "0x0d"),
+            (changed(7, 3), "byte 20", "ends here"),
+            (SMALL[..19].to_vec(), "byte 19", "ends here"),
+            (SMALL[..9].to_vec(), "byte 8", "header cannot be read"),
+            (long, "byte 20", "goes on"),
+            (changed(3, 0), "byte 4", "impossible"),
+            (changed(4, 255), "byte 4", "too large"),
+        ] {
+            let error = parse(&file).unwrap_err();
+            assert_eq!(error.place, place, "{}", error.problem);
+            assert!(error.problem.contains(problem), "{}", error.problem);
+        }
+        assert!(labels(parse(&SMALL).unwrap()).unwrap_err().problem.contains("one dimension"));
+    }
 }

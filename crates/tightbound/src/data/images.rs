@@ -33,7 +33,7 @@ impl Images {
     /// If the pixels are no whole number of images, or the labels are not N.
     pub fn new(height: usize, width: usize, pixels: Pixels, labels: Option<Vec<u16>>) -> Self {
         let d = height * width;
-        let n = if d == 0 { 0 } else { pixels.len() / d };
+        let n = pixels.len().checked_div(d).unwrap_or(0);
         assert_eq!(n * d, pixels.len(), "whole images");
         assert!(labels.as_ref().is_none_or(|labels| labels.len() == n), "one label per image");
         Self { height, width, pixels, ids: (0..n as u32).collect(), labels }
@@ -167,6 +167,62 @@ fn binarise<T: Copy>(
         let words = if certain { [0; 4] } else { words(block as u32) };
         for ((out, &value), word) in out.iter_mut().zip(values).zip(words) {
             *out = u8::from(uniform_from_word(word) < grey(value));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::random::Purpose;
+
+    fn grey() -> Images {
+        let floats = vec![0.0, 0.25, 1.0, 0.1, 0.9, 0.5];
+        Images::new(1, 3, Pixels::Floats(floats), Some(vec![4, 7]))
+    }
+
+    #[test]
+    fn means_and_selections_keep_images_together() {
+        let images = grey();
+        let mean = images.mean_image();
+        for (mean, expected) in mean.iter().zip([0.05, 0.575, 0.75]) {
+            // One f32 rounding of numbers below 1.
+            assert!((mean - expected).abs() < 1e-7, "{mean} {expected}");
+        }
+        let picked = images.select(&[1, 0, 1]);
+        assert_eq!(picked.ids, [1, 0, 1]);
+        assert_eq!(picked.labels, Some(vec![7, 4, 7]));
+        let mut out = [0.0; 3];
+        picked.probabilities(1, &mut out);
+        assert_eq!(out, [0.0, 0.25, 1.0]);
+        let bytes = Images::new(1, 1, Pixels::Bytes(vec![51, 255]), None);
+        bytes.probabilities(0, &mut out[..1]);
+        assert_eq!(out[0], 0.2);
+        assert!(bytes.select(&[1]).is_binary() && !bytes.is_binary() && !images.is_binary());
+    }
+
+    /// The frequency of ones over n = 40,000 draws lies within 5 sd, √(p(1−p)/n), of the grey value;
+    /// 0 and 1 are certain, and selecting or reordering images does not change what is drawn.
+    #[test]
+    fn binarisation_draws_the_grey_values() {
+        let images = grey();
+        let reordered = images.select(&[1, 0]);
+        let stream = Stream::new(5, Purpose::Binarisation);
+        let n = 40_000;
+        let mut counts = [0.0; 6];
+        for time in 0..n {
+            for index in 0..2 {
+                let (mut drawn, mut again) = ([9; 3], [9; 3]);
+                images.binarise(index, &stream, time, &mut drawn);
+                reordered.binarise(1 - index, &stream, time, &mut again);
+                assert_eq!(drawn, again);
+                (0..3).for_each(|d| counts[3 * index + d] += f64::from(drawn[d]));
+            }
+        }
+        for (count, p) in counts.iter().zip([0.0, 0.25, 1.0, 0.1, 0.9, 0.5f64]) {
+            let frequency = count / f64::from(n);
+            let sd = (p * (1.0 - p) / f64::from(n)).sqrt();
+            assert!((frequency - p).abs() <= 5.0 * sd, "{frequency} {p}");
         }
     }
 }

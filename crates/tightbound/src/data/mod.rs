@@ -1,16 +1,26 @@
 //! Read grey images, and make binarised minibatches of them.
 
+mod amat;
 mod bytes;
+mod chardata;
 mod dataset;
 mod download;
 mod error;
 mod finder;
 mod glyphs;
+mod grey;
+#[cfg(test)]
+mod hostile;
 mod idx;
 mod images;
 mod known;
 mod load;
+mod mat;
+mod npy;
 mod order;
+mod own;
+#[cfg(test)]
+mod real_files;
 
 pub use dataset::{Dataset, Source, sources_hash};
 pub use download::Progress;

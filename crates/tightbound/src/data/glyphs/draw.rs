@@ -102,14 +102,59 @@ fn segment(a: (f32, f32, f32), b: (f32, f32, f32), ink: &mut [f32; SIDE * SIDE])
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// Changing a pixel changes every number anybody printed for this data set.
     #[test]
-    fn dump() {
-        let t = std::time::Instant::now();
-        let d = dataset();
-        eprintln!("{:?}", t.elapsed());
-        let m = d.train.mean_image();
-        eprintln!("mean {}", m.iter().sum::<f64>() / 784.0);
-        let Pixels::Bytes(b) = &d.train.pixels else { panic!() };
-        std::fs::write("/tmp/glyphs.raw", b).unwrap();
+    fn pixels_are_pinned() {
+        let data = dataset();
+        assert_eq!(
+            data.sources[0].sha256,
+            "e9fb4dfb660a96f82e4eae6e6fb8f1fdf2bffa861c1613148978ba108d58ddb0"
+        );
+        assert_eq!((data.train.len(), data.test.len(), data.fixed), (10_000, 2_000, false));
+    }
+
+    #[test]
+    fn classes_are_balanced_and_ink_is_like_that_of_mnist() {
+        let data = dataset();
+        for part in [&data.train, &data.test] {
+            let labels = part.labels.as_ref().unwrap();
+            for class in 0..10 {
+                let count = labels.iter().filter(|&&label| label == class).count();
+                assert_eq!(count, part.len() / 10);
+            }
+            // MNIST: mean .1307 and .1325.
+            let ink = part.mean_image().iter().sum::<f64>() / 784.0;
+            assert!((0.12..0.14).contains(&ink), "{ink}");
+            let Pixels::Bytes(pixels) = &part.pixels else { panic!("glyphs are bytes") };
+            let mut levels = pixels.clone();
+            levels.sort_unstable();
+            levels.dedup();
+            assert!(levels.len() > 200, "{} grey levels", levels.len());
+        }
+    }
+
+    /// No two images agree, and a nearest class mean finds most digits: they are varied, yet digits.
+    #[test]
+    fn digits_are_varied_and_can_be_told_apart() {
+        let data = dataset();
+        let means: Vec<Vec<f64>> = (0..10)
+            .map(|class| (class..10_000).step_by(10).collect::<Vec<_>>())
+            .map(|positions| data.train.select(&positions).mean_image())
+            .collect();
+        let mut image = [0.0; SIDE * SIDE];
+        let mut seen = std::collections::HashSet::new();
+        let mut right = 0;
+        for i in 0..data.test.len() {
+            data.test.probabilities(i, &mut image);
+            assert!(seen.insert(image.map(f32::to_bits)), "image {i} is a copy");
+            let distance = |mean: &Vec<f64>| -> f64 {
+                mean.iter().zip(image).map(|(m, x)| (m - f64::from(x)).powi(2)).sum()
+            };
+            let nearest =
+                (0..10).min_by(|&a, &b| distance(&means[a]).total_cmp(&distance(&means[b])));
+            right += usize::from(nearest == Some(i % 10));
+        }
+        assert!(right > 1600, "{right} of 2000");
     }
 }

@@ -29,7 +29,7 @@ pub(super) fn write(digit: usize, stream: &Stream, time: u32, item: u32) -> Vec<
 
     let turn = 0.08 * hand[0];
     let (sine, cosine) = (libm::sinf(turn), libm::cosf(turn));
-    let slant = 0.12 + 0.18 * hand[1];
+    let slant = 0.12 + 0.2 * hand[1];
     let height = 18.4 + 1.1 * hand[2];
     let width = height * (0.95 + 0.14 * hand[3]);
     let pen = 1.22 + 0.27 * hand[4];
@@ -52,7 +52,7 @@ pub(super) fn write(digit: usize, stream: &Stream, time: u32, item: u32) -> Vec<
                 _ if i > 0 && stroke[i - 1] == (x, y) => points[i - 1],
                 _ => {
                     let n = wobble.next().unwrap_or(&[0.0, 0.0]);
-                    place((x + 0.022 * n[0], y + 0.022 * n[1]))
+                    place((x + 0.034 * n[0], y + 0.034 * n[1]))
                 }
             };
             points.push(point);

@@ -1,0 +1,83 @@
+//! Interrupt trainings and go on: every way must end in the same bits.
+
+use std::fs;
+use std::process::{Child, Command, Stdio};
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+use crate::support::{Folder, Run};
+
+/// A training that takes seconds: long enough to be interrupted, short enough to wait for.
+const LONG: &str = "train --data glyphs --set data.limit=4000 --set model.encoder=[24] \
+                    --set model.decoder=[20] --set model.latents=4 --epochs 24 --eval-every 24 \
+                    --estimator piwae --m 4 --k 8";
+
+/// Starts the long training, and waits until its first epoch is in the log.
+fn started(folder: &Folder, out: &str) -> Child {
+    let mut command = folder.tightbound(&format!("{LONG} --out {out}"));
+    let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let log = folder.path().join(out).join("metrics.jsonl");
+    let patience = Instant::now();
+    while !fs::read_to_string(&log).is_ok_and(|text| text.contains('\n')) {
+        assert!(patience.elapsed() < Duration::from_secs(300), "the training does not begin");
+        sleep(Duration::from_millis(5));
+    }
+    child
+}
+
+fn signal(child: &Child, name: &str) {
+    let sent = Command::new("kill").args([name, &child.id().to_string()]).status().unwrap();
+    assert!(sent.success(), "the training has ended before {name}");
+}
+
+#[cfg(unix)]
+#[test]
+fn interrupted_trainings_end_in_the_same_bits() {
+    let folder = Folder::new();
+    let expected = folder.run(&format!("{LONG} --out whole --threads 1")).digest();
+    let resume = |out: &str| folder.run(&format!("train --resume --out {out} --threads 3"));
+
+    for (name, code) in [("-INT", 130), ("-TERM", 143)] {
+        let child = started(&folder, name);
+        signal(&child, name);
+        let asked = Instant::now();
+        let stopped = Run::from(child.wait_with_output().unwrap());
+        // A second is promised; the rest is for machines that do much else.
+        assert!(asked.elapsed() < Duration::from_secs(10), "{:?}", asked.elapsed());
+        let advice = format!("tightbound train --resume --out {name}");
+        stopped.fails(code, &["saved", &advice]);
+        folder.run(&format!("verify ./{name}")).succeeds();
+        assert_eq!(resume(&format!("./{name}")).digest(), expected, "{name}");
+    }
+
+    let child = started(&folder, "saved");
+    signal(&child, "-USR1");
+    let went_on = Run::from(child.wait_with_output().unwrap());
+    assert!(went_on.stderr.contains("going on"), "{}", went_on.stderr);
+    assert_eq!(went_on.digest(), expected);
+
+    let mut child = started(&folder, "killed");
+    child.kill().unwrap();
+    child.wait().unwrap();
+    assert_eq!(resume("killed").digest(), expected);
+
+    let again = resume("killed");
+    assert!(again.stderr.contains("done already"), "{}", again.stderr);
+    assert_eq!(again.digest(), expected);
+}
+
+#[test]
+fn more_epochs_continue_a_run() {
+    let folder = Folder::new();
+    let expected = folder.train("long", "--set train.epochs=3").digest();
+    // The flag wins over --set.
+    assert_ne!(folder.train("short", "").digest(), "");
+    let grown = folder.run("train --resume --out short --epochs 3");
+    let straight = folder.run(
+        "train --data glyphs --set data.limit=60 --set model.encoder=[16] --set model.decoder=[12] \
+         --set model.latents=4 --epochs 3 --out straight",
+    );
+    let straight = straight.digest();
+    assert_eq!(grown.digest(), straight);
+    assert_ne!(expected, straight, "TINY has --epochs 2, which wins over --set");
+}
