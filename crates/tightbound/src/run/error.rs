@@ -153,7 +153,7 @@ pub enum Damage {
     #[error(transparent)]
     Estimator(#[from] EstimatorError),
     /// The log has lost records that were there when the checkpoint was written.
-    #[error("metrics.jsonl has {found} whole records, and {wanted} were there when it was written")]
+    #[error("metrics.jsonl has {found} whole records where the checkpoint counted {wanted}")]
     LogShort {
         /// Records in the log.
         found: u64,

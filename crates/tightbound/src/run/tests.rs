@@ -139,6 +139,7 @@ fn a_checkpoint_lost_altogether_is_not_taken_for_a_run_that_never_began() {
 fn a_log_that_lost_records_sends_the_run_back_to_before_them() {
     let (_folder, mut run) = run();
     fs::write(run.path().join(METRICS), "").unwrap();
+    assert_eq!(condition(run.path(), METRICS), Condition::Damaged);
     let (step, reason) = steps(&mut run);
     assert_eq!(step, 6);
     assert!(reason.unwrap().contains("0 whole records"));

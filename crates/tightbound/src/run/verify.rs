@@ -178,13 +178,18 @@ fn log_report(log: &Result<Log, RunError>, checkpoint: Option<&Checkpoint>) -> F
         .take(10)
         .collect();
     let lines = (log.records.len() + log.corrupt.len()) as u64;
-    let newer = lines.saturating_sub(position.map_or(0, |p| p.records));
+    let wanted = position.map_or(0, |p| p.records);
+    let newer = lines.saturating_sub(wanted);
     if !log.corrupt.is_empty() {
         let detail = format!(
             "{} lines cannot be read; the first is line {}",
             log.corrupt.len(),
             log.corrupt[0]
         );
+        return FileReport::new(METRICS, Condition::Damaged, detail);
+    }
+    if lines < wanted {
+        let detail = Damage::LogShort { found: lines, wanted }.to_string();
         return FileReport::new(METRICS, Condition::Damaged, detail);
     }
     if !wrong.is_empty() {
