@@ -44,7 +44,11 @@ impl<T: Element> Array<'_, T> {
     /// # Panics
     /// If the shape does not fit the number of elements.
     pub fn to_npy(&self) -> Vec<u8> {
-        assert_eq!(self.values.len(), self.shape.iter().product(), "the shape holds the elements");
+        assert_eq!(
+            self.values.len(),
+            self.shape.iter().product::<usize>(),
+            "the shape holds the elements"
+        );
         // The comma after every length makes a tuple of a single one.
         let shape: String = self.shape.iter().map(|n| format!("{n},")).collect();
         let dictionary = format!(

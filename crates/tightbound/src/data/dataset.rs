@@ -57,7 +57,7 @@ impl Dataset {
         Ok(Self { name: name.to_owned(), train, test, validation, sources, fixed })
     }
 
-    /// The [`sources_hash`] of the files read.
+    /// The [`sources_hash`] of the files read. Held-out images do not change it.
     pub fn hash(&self) -> String {
         sources_hash(self.sources.iter().map(|source| source.sha256.as_str()))
     }
