@@ -43,7 +43,7 @@ impl<T: Element> Array<'_, T> {
     ///
     /// # Panics
     /// If the shape does not fit the number of elements.
-    pub fn to_npy(&self) -> Vec<u8> {
+    pub fn to_npy(self) -> Vec<u8> {
         assert_eq!(
             self.values.len(),
             self.shape.iter().product::<usize>(),

@@ -32,9 +32,7 @@ fn wrong_arguments_are_usage_errors() {
         ("--protocol papr", &["--protocol", "paper"]),
         ("--no-such-flag", &["--no-such-flag"]),
     ] {
-        // A flag may stand only once, so the tiny settings leave --epochs out here.
-        let tiny = TINY.replace("--epochs 2", "");
-        folder.run(&format!("train {tiny} {flags} --out run")).fails(2, words);
+        folder.run(&format!("train --data glyphs {TINY} {flags} --out run")).fails(2, words);
         assert!(!folder.path().join("run").exists(), "{flags}");
     }
 }
@@ -140,7 +138,9 @@ fn a_full_disk_loses_nothing() {
     let folder = Folder::new();
     let expected = folder.train("whole", "").digest();
     let program = env!("CARGO_BIN_EXE_tightbound");
-    let script = format!("trap '' XFSZ; ulimit -f 16; exec {program} train {TINY} --out run");
+    let script = format!(
+        "trap '' XFSZ; ulimit -f 16; exec {program} train --data glyphs {TINY} --epochs 2 --out run"
+    );
     let failed = Run::of(folder.process("sh").args(["-c", &script]));
     failed.fails(1, &["cannot write", "checkpoint.safetensors"]);
     let left: Vec<_> = fs::read_dir(folder.path().join("run"))

@@ -28,7 +28,11 @@ fn help_teaches() {
     }
     let help = folder.run("--help").succeeds();
     assert!(help.contains("tightbound demo") && help.contains("130"), "{help}");
-    assert!(folder.run("--version").succeeds().starts_with("tightbound "));
+    let version = folder.run("--version").succeeds();
+    assert!(
+        version.starts_with(concat!("tightbound ", env!("CARGO_PKG_VERSION"), " (")),
+        "{version}"
+    );
 }
 
 #[test]
@@ -124,8 +128,9 @@ fn a_sweep_over_seeds_trains_what_single_runs_train() {
     assert_ne!(digest(0), digest(1));
     assert_eq!(folder.train("single", "--seed 6").digest(), digest(1));
     assert!(folder.path().join("sweep/seed-2/run.toml").exists());
-    let again = folder.run("train --resume --seeds 2 --out sweep --json").json();
-    assert_eq!(again[1]["digest"], sweep[1]["digest"]);
+    let again = folder.run("train --resume --seeds 2 --out sweep").succeeds();
+    assert!(again.contains(&digest(1)), "{again}");
+    assert!(again.contains("(mean ± sd over 2 seeds)"), "{again}");
 }
 
 #[test]
@@ -156,12 +161,12 @@ fn a_learned_beta_is_logged() {
 #[test]
 fn the_demo_compares_three_bounds() {
     let folder = Folder::new();
-    let settings = TINY.replace("--data glyphs", "");
-    let demo = folder.run(&format!("demo {settings} --json")).json();
+    let line = format!("demo --epochs 1 {TINY}");
+    let demo = folder.run(&format!("{line} --json")).json();
     let models = demo["models"].as_array().unwrap();
     let names: Vec<_> = models.iter().map(|m| m["estimator"].as_str().unwrap()).collect();
     assert_eq!(names, ["vae", "iwae", "piwae"]);
-    let table = folder.run(&format!("demo {settings}")).succeeds();
+    let table = folder.run(&line).succeeds();
     let last = table.lines().last().unwrap();
     let digest = models[2]["digest"].as_str().unwrap();
     assert!(last.ends_with(&digest[..16]), "the same command reuses its runs: {last}");

@@ -5,9 +5,9 @@ use std::process::{Command, Output};
 
 use tempfile::TempDir;
 
-/// Settings that train in a moment: a small model on few of the built-in images.
-pub const TINY: &str = "--data glyphs --set data.limit=60 --set model.encoder=[16] \
-                        --set model.decoder=[12] --set model.latents=4 --epochs 2";
+/// Settings that train in a moment: a small model on few images.
+pub const TINY: &str = "--set data.limit=60 --set model.encoder=[16] --set model.decoder=[12] \
+                        --set model.latents=4";
 
 /// A temporary folder in which the program runs.
 pub struct Folder(TempDir);
@@ -45,9 +45,9 @@ impl Folder {
         Run::of(&mut self.tightbound(line))
     }
 
-    /// Runs a training on tiny settings with `more` flags into `out`.
+    /// Trains for two epochs on tiny settings with `more` flags, into `out`.
     pub fn train(&self, out: &str, more: &str) -> Run {
-        self.run(&format!("train {TINY} {more} --out {out}"))
+        self.run(&format!("train --data glyphs {TINY} --epochs 2 {more} --out {out}"))
     }
 }
 
