@@ -45,6 +45,7 @@ fn description((name, m, k, beta, beta_objective, update): System) -> RunDescrip
         seed: 3,
         data: DataSettings {
             name: "made-up".into(),
+            limit: None,
             validation: 0,
             binarisation: Binarisation::Dynamic,
         },

@@ -21,6 +21,7 @@ pub(crate) fn description() -> RunDescription {
         seed: 7,
         data: DataSettings {
             name: "made-up".into(),
+            limit: None,
             validation: 0,
             binarisation: Binarisation::Dynamic,
         },
