@@ -5,6 +5,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use rayon::prelude::*;
 
+use super::encoder::EncoderPass;
 use super::kernels::{AdamConstants, AdamStep, KernelPath, Sigmoid, pad};
 use super::model::{ModelGradient, PackedModel, sum_shards};
 use super::shard::{Shard, ShardReport, Workspace};
@@ -18,6 +19,8 @@ use crate::model::{Architecture, ParameterTable};
 const SHARDS: usize = 4;
 /// Images that go through the encoder together outside training.
 const ENCODE_IMAGES: usize = 64;
+/// Samples of one image that are scored together; at most [`TILE_ROWS`].
+const SCORE_ROWS: usize = 128;
 /// Parameters that one job of the optimiser updates.
 const ADAM_BLOCK: usize = 16_384;
 
@@ -64,8 +67,8 @@ impl CpuEngine {
 
     fn pack(&mut self, parameters: &[f32]) {
         assert_eq!(parameters.len(), self.table.total(), "one value per parameter");
-        let Self { pool, model, .. } = self;
-        pool.install(|| model.pack(parameters));
+        let Self { pool, model, path, .. } = self;
+        pool.install(|| model.pack(*path, parameters));
     }
 
     fn check_batch(&self, batch: Batch<'_>) {
@@ -161,22 +164,30 @@ impl Engine for CpuEngine {
         self.pack(parameters);
         let Self { path, pool, model, workspaces, .. } = self;
         let (path, model) = (*path, &*model);
-        let mut jobs = Vec::new();
-        for (i, row) in log_weights.chunks_mut(per_image).enumerate() {
-            for (chunk, out) in row.chunks_mut(TILE_ROWS).enumerate() {
-                jobs.push((i, samples.start + (chunk * TILE_ROWS) as u32, out));
-            }
-        }
         pool.install(|| {
+            let passes: Vec<EncoderPass> = batch
+                .pixels
+                .par_chunks(ENCODE_IMAGES * model.pixels)
+                .map(|pixels| {
+                    let mut pass = EncoderPass::default();
+                    pass.forward(path, model, pixels);
+                    pass
+                })
+                .collect();
+            let mut jobs = Vec::new();
+            for (i, row) in log_weights.chunks_mut(per_image).enumerate() {
+                for (chunk, out) in row.chunks_mut(SCORE_ROWS).enumerate() {
+                    jobs.push((i, samples.start + (chunk * SCORE_ROWS) as u32, out));
+                }
+            }
             jobs.into_par_iter().for_each(|(i, first, out)| {
                 let workspace = &mut *own_workspace(workspaces);
-                let one = slice(batch, model.pixels, i..i + 1);
-                workspace.tile.clear();
-                workspace.pass.forward(path, model, one.pixels);
-                let image = EncodedImage::new(model, &workspace.pass, 0, one.ids[0]);
+                let pass = &passes[i / ENCODE_IMAGES];
+                let image = EncodedImage::new(model, pass, i % ENCODE_IMAGES, batch.ids[i]);
                 out.fill(image.log_sd(model.latents));
                 workspace.samples.clear();
                 workspace.samples.extend(first..first + out.len() as u32);
+                workspace.tile.clear();
                 workspace.tile.forward(path, model, noise, image, &workspace.samples, out);
             });
         });

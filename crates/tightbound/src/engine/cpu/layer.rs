@@ -3,7 +3,7 @@
 //! Rows are padded to whole vectors. Padding in weights is zero, so padding in results is zero or is
 //! multiplied by zero later.
 
-use super::kernels::{Gemm, KernelPath, Start, WeightedColumnSums, pad};
+use super::kernels::{Gemm, KernelPath, Start, Transpose, WeightedColumnSums, pad};
 use crate::model::Layer;
 
 /// A layer's parameters, copied once per call into the layouts that the kernels want.
@@ -11,7 +11,7 @@ use crate::model::Layer;
 pub(super) struct PackedLayer {
     inputs: usize,
     outputs: usize,
-    /// W, `[outputs, pad(inputs)]`, for the backward pass.
+    /// W, `[outputs, pad(inputs)]`, for the backward pass; empty if there is none.
     weight: Vec<f32>,
     /// Wᵀ, `[inputs, pad(outputs)]`, for the forward pass.
     transposed: Vec<f32>,
@@ -19,38 +19,27 @@ pub(super) struct PackedLayer {
     bias: Vec<f32>,
 }
 
-/// Edge of the square blocks in which weights are transposed, so that both sides stay in cache.
-const BLOCK: usize = 16;
-
 impl PackedLayer {
-    /// Room for the parameters of `layer`.
-    pub(super) fn new(layer: &Layer) -> Self {
+    /// Room for the parameters of `layer`. The first layer of a network has nobody to pass a
+    /// gradient to, so `backward` is false there and W is not kept.
+    pub(super) fn new(layer: &Layer, backward: bool) -> Self {
+        let rows = if backward { layer.outputs } else { 0 };
         Self {
             inputs: layer.inputs,
             outputs: layer.outputs,
-            weight: vec![0.0; layer.outputs * pad(layer.inputs)],
+            weight: vec![0.0; rows * pad(layer.inputs)],
             transposed: vec![0.0; layer.inputs * pad(layer.outputs)],
             bias: vec![0.0; pad(layer.outputs)],
         }
     }
 
     /// Copies W `[outputs, inputs]` and b `[outputs]`.
-    pub(super) fn pack(&mut self, weight: &[f32], bias: &[f32]) {
+    pub(super) fn pack(&mut self, path: KernelPath, weight: &[f32], bias: &[f32]) {
         let rows = self.weight.chunks_exact_mut(pad(self.inputs));
         for (to, from) in rows.zip(weight.chunks_exact(self.inputs)) {
             to[..self.inputs].copy_from_slice(from);
         }
-        let stride = pad(self.outputs);
-        for o in (0..self.outputs).step_by(BLOCK) {
-            for i in (0..self.inputs).step_by(BLOCK) {
-                for i in i..(i + BLOCK).min(self.inputs) {
-                    let row = &mut self.transposed[i * stride..(i + 1) * stride];
-                    for o in o..(o + BLOCK).min(self.outputs) {
-                        row[o] = weight[o * self.inputs + i];
-                    }
-                }
-            }
-        }
+        path.run(Transpose { columns: self.inputs, from: weight, to: &mut self.transposed });
         self.bias[..self.outputs].copy_from_slice(bias);
     }
 

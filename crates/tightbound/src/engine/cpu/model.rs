@@ -29,16 +29,21 @@ impl PackedModel {
             latents: architecture.latents,
             activation: architecture.activation,
             sigma: architecture.sigma,
-            encoder: layers.encoder.iter().map(PackedLayer::new).collect(),
-            mean_head: PackedLayer::new(&layers.mean),
-            sigma_head: PackedLayer::new(&layers.sigma),
-            decoder: layers.decoder.iter().map(PackedLayer::new).collect(),
+            encoder: layers
+                .encoder
+                .iter()
+                .enumerate()
+                .map(|(i, layer)| PackedLayer::new(layer, i > 0))
+                .collect(),
+            mean_head: PackedLayer::new(&layers.mean, !layers.encoder.is_empty()),
+            sigma_head: PackedLayer::new(&layers.sigma, !layers.encoder.is_empty()),
+            decoder: layers.decoder.iter().map(|layer| PackedLayer::new(layer, true)).collect(),
             layers,
         }
     }
 
     /// Copies the parameters, layers side by side on the current thread pool.
-    pub(super) fn pack(&mut self, parameters: &[f32]) {
+    pub(super) fn pack(&mut self, path: KernelPath, parameters: &[f32]) {
         let Self { encoder, mean_head, sigma_head, decoder, layers, .. } = self;
         let mut pairs: Vec<(&mut PackedLayer, &Layer)> = Vec::new();
         pairs.extend(encoder.iter_mut().zip(&layers.encoder));
@@ -46,7 +51,8 @@ impl PackedModel {
         pairs.push((sigma_head, &layers.sigma));
         pairs.extend(decoder.iter_mut().zip(&layers.decoder));
         pairs.into_par_iter().for_each(|(packed, layer)| {
-            packed.pack(&parameters[layer.weight.clone()], &parameters[layer.bias.clone()]);
+            let (weight, bias) = (layer.weight.clone(), layer.bias.clone());
+            packed.pack(path, &parameters[weight], &parameters[bias]);
         });
     }
 

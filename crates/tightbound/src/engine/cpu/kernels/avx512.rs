@@ -125,4 +125,37 @@ impl Simd for Avx512 {
     fn nonzero(self, a: __m512i) -> __mmask16 {
         unsafe { _mm512_test_epi32_mask(a, a) }
     }
+    #[inline(always)]
+    fn transpose(self, rows: [__m512; LANES]) -> [__m512; LANES] {
+        let mut out = rows;
+        unsafe {
+            // After this, quarter q of `fours[4 g + c]` is column 4 q + c of rows 4 g … 4 g + 3.
+            let mut fours = rows;
+            for g in 0..4 {
+                let low_01 = _mm512_unpacklo_ps(rows[4 * g], rows[4 * g + 1]);
+                let high_01 = _mm512_unpackhi_ps(rows[4 * g], rows[4 * g + 1]);
+                let low_23 = _mm512_unpacklo_ps(rows[4 * g + 2], rows[4 * g + 3]);
+                let high_23 = _mm512_unpackhi_ps(rows[4 * g + 2], rows[4 * g + 3]);
+                let pair = |low, high| (_mm512_castps_pd(low), _mm512_castps_pd(high));
+                let (a, b) = pair(low_01, low_23);
+                fours[4 * g] = _mm512_castpd_ps(_mm512_unpacklo_pd(a, b));
+                fours[4 * g + 1] = _mm512_castpd_ps(_mm512_unpackhi_pd(a, b));
+                let (a, b) = pair(high_01, high_23);
+                fours[4 * g + 2] = _mm512_castpd_ps(_mm512_unpacklo_pd(a, b));
+                fours[4 * g + 3] = _mm512_castpd_ps(_mm512_unpackhi_pd(a, b));
+            }
+            for c in 0..4 {
+                // Even quarters (0, 2) and odd quarters (1, 3) of two groups side by side.
+                let even_01 = _mm512_shuffle_f32x4::<0x88>(fours[c], fours[4 + c]);
+                let even_23 = _mm512_shuffle_f32x4::<0x88>(fours[8 + c], fours[12 + c]);
+                let odd_01 = _mm512_shuffle_f32x4::<0xdd>(fours[c], fours[4 + c]);
+                let odd_23 = _mm512_shuffle_f32x4::<0xdd>(fours[8 + c], fours[12 + c]);
+                out[c] = _mm512_shuffle_f32x4::<0x88>(even_01, even_23);
+                out[4 + c] = _mm512_shuffle_f32x4::<0x88>(odd_01, odd_23);
+                out[8 + c] = _mm512_shuffle_f32x4::<0xdd>(even_01, even_23);
+                out[12 + c] = _mm512_shuffle_f32x4::<0xdd>(odd_01, odd_23);
+            }
+        }
+        out
+    }
 }

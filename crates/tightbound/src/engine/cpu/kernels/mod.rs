@@ -24,6 +24,6 @@ pub use dispatch::KernelPath;
 pub(super) use gemm::{Gemm, Start};
 pub(super) use latents::{DrawLatents, PosteriorGradient};
 pub(super) use likelihood::{Bernoulli, Sigmoid};
-pub(super) use rows::{ScaleRows, WeightedColumnSums};
+pub(super) use rows::{ScaleRows, Transpose, WeightedColumnSums};
 pub(super) use simd::pad;
 pub(super) use update::{AdamConstants, AdamStep, SumShards};

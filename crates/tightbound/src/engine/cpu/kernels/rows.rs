@@ -1,7 +1,7 @@
-//! Scale rows, and sum them into columns.
+//! Scale rows, sum them into columns, and turn rows into columns.
 
 use super::dispatch::Task;
-use super::simd::{LANES, Simd};
+use super::simd::{LANES, Simd, pad};
 
 /// `out` ← diag(`scale`) · `x`, all rows `stride` long, a multiple of 16.
 #[derive(Debug)]
@@ -65,6 +65,47 @@ impl Task for WeightedColumnSums<'_> {
                 sum = s.add(sum, block);
             }
             s.store(sum, sums);
+        }
+    }
+}
+
+/// `to` ← `from`ᵀ, `from` `[rows, columns]` dense, `to` `[columns, pad(rows)]`; padding is not written.
+#[derive(Debug)]
+pub(crate) struct Transpose<'a> {
+    pub(crate) columns: usize,
+    pub(crate) from: &'a [f32],
+    pub(crate) to: &'a mut [f32],
+}
+
+impl Task for Transpose<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: Simd>(self, s: S) {
+        let Self { columns, from, to } = self;
+        let rows = from.len() / columns;
+        let stride = pad(rows);
+        assert!(from.len() == rows * columns && to.len() == columns * stride, "whole rows");
+        for row in (0..rows).step_by(LANES) {
+            for column in (0..columns).step_by(LANES) {
+                if row + LANES <= rows && column + LANES <= columns {
+                    let mut block = [s.splat(0.0); LANES];
+                    for (i, line) in block.iter_mut().enumerate() {
+                        let at = (row + i) * columns + column;
+                        *line = s.load(from[at..].first_chunk().expect("inside the matrix"));
+                    }
+                    for (i, line) in s.transpose(block).into_iter().enumerate() {
+                        let at = (column + i) * stride + row;
+                        s.store(line, to[at..].first_chunk_mut().expect("inside the matrix"));
+                    }
+                } else {
+                    for i in row..rows.min(row + LANES) {
+                        for j in column..columns.min(column + LANES) {
+                            to[j * stride + i] = from[i * columns + j];
+                        }
+                    }
+                }
+            }
         }
     }
 }

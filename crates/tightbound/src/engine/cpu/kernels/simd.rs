@@ -77,6 +77,16 @@ pub(crate) trait Simd: Copy {
         self.with_bits(self.and(self.bits(a), self.splat_u(0x7fff_ffff)))
     }
 
+    /// Column i of the 16 × 16 block whose rows are given becomes row i.
+    #[inline(always)]
+    fn transpose(self, rows: [Self::F; LANES]) -> [Self::F; LANES] {
+        let from = rows.map(|row| self.array(row));
+        std::array::from_fn(|i| {
+            let column: [f32; LANES] = std::array::from_fn(|j| from[j][i]);
+            self.load(&column)
+        })
+    }
+
     #[inline(always)]
     fn array(self, a: Self::F) -> [f32; LANES] {
         let mut out = [0.0; LANES];
