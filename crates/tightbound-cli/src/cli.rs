@@ -1,8 +1,10 @@
 //! List the subcommands, and say what the program is for.
 
 use std::process::ExitCode;
+use std::sync::LazyLock;
 
 use clap::{Parser, Subcommand};
+use tightbound::engine::cpu::KernelPath;
 
 use crate::commands::{
     cite, completions, data, demo, encode, estimators, eval, reconstruct, sample, train, verify,
@@ -15,7 +17,7 @@ use crate::commands::{
 #[derive(Debug, Parser)]
 #[command(
     name = "tightbound",
-    version,
+    version = version(),
     after_help = "Begin with:  tightbound demo\n\
                   Then:        tightbound estimators        which bound when\n             \
                                tightbound train --data mnist --estimator piwae --epochs 13\n\n\
@@ -26,6 +28,13 @@ pub struct Cli {
     /// What to do.
     #[command(subcommand)]
     pub command: Command,
+}
+
+/// The version, and the instructions that the engine uses on this machine.
+fn version() -> &'static str {
+    static VERSION: LazyLock<String> =
+        LazyLock::new(|| format!("{} ({})", tightbound::VERSION, KernelPath::fastest()));
+    &VERSION
 }
 
 /// How a command ended that did not fail.
@@ -57,7 +66,7 @@ impl Outcome {
 #[derive(Debug, Subcommand)]
 pub enum Command {
     Demo(demo::Args),
-    Train(train::Args),
+    Train(Box<train::Args>),
     Eval(eval::Args),
     Encode(encode::Args),
     Sample(sample::Args),

@@ -62,7 +62,7 @@ pub fn run(args: &Args) -> anyhow::Result<Outcome> {
     write_file(&args.out, &layout.arrange(&probabilities, height, width).to_png()?)?;
     if let Some(path) = &args.npy {
         let shape = [args.count as usize, architecture.pixels];
-        write_file(path, &Array { values: &probabilities, shape: &shape }.to_npy()?)?;
+        write_file(path, &Array { values: &probabilities, shape: &shape }.to_npy())?;
     }
     if args.json {
         print_json(&serde_json::json!({

@@ -7,7 +7,7 @@ use anyhow::bail;
 use tightbound::data::{Dataset, Images};
 use tightbound::engine::cpu::CpuEngine;
 use tightbound::random::{Purpose, Stream};
-use tightbound::run::{DESCRIPTION, Model, RunDescription, RunError};
+use tightbound::run::{DESCRIPTION, MODEL, Model, RunDescription, RunError, RunFolder};
 
 use crate::args::DataFolder;
 use crate::machine::Threads;
@@ -37,6 +37,9 @@ pub struct Loaded {
 impl Loaded {
     /// Reads the model of a run folder, or a `model.safetensors`.
     pub fn read(run: &Path, threads: &Threads) -> anyhow::Result<Self> {
+        if run.is_dir() && !RunFolder::exists(run) && !run.join(MODEL).exists() {
+            return Err(RunError::NotARun(run.to_owned()).into());
+        }
         let model = Model::load(run)?;
         let engine = threads.engine(&model.info.architecture)?;
         Ok(Self { model, engine })

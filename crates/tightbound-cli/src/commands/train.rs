@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 use tightbound::run::{Model, RunFolder};
 use tightbound::settings::Settings;
+use tightbound_report::mean_and_sd;
 
 use crate::args::{DataFolder, SettingsArgs};
 use crate::cli::Outcome;
@@ -176,7 +177,7 @@ impl Args {
             writeln!(text, "run     {}", run.display())?;
             writeln!(text, "epochs  {epochs} ({steps} steps)")?;
             if *skipped > 0 {
-                writeln!(text, "left out {skipped} steps whose numbers were not finite")?;
+                writeln!(text, "skipped {skipped} steps whose numbers were not finite")?;
             }
             if let Some(bound) = bound {
                 writeln!(text, "bound   {bound:.2} (mean of the last epoch, on training images)")?;
@@ -186,12 +187,24 @@ impl Args {
             }
             writeln!(text, "digest  {digest}")?;
         }
+        if let Some(line) = over_seeds(reports) {
+            writeln!(text, "{line}")?;
+        }
         print(&text)?;
         if let [Report { run, .. }] = reports {
             talk!("next: tightbound eval {}", run.display());
         }
         Ok(())
     }
+}
+
+/// The last L_64 of several runs, as mean and standard deviation over seeds.
+fn over_seeds(reports: &[Report]) -> Option<String> {
+    let last =
+        |report: &Report| report.scores.as_ref()?["l_k"].as_array()?.last()?["value"].as_f64();
+    let values = reports.iter().map(last).collect::<Option<Vec<_>>>()?;
+    let spread = (values.len() > 1).then(|| mean_and_sd(&values))?;
+    Some(format!("L_64    {spread} (mean ± sd over {} seeds)", values.len()))
 }
 
 /// The folder of a run that was not given one; the seed is left out of the name of a sweep.

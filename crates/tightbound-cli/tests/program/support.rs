@@ -1,0 +1,111 @@
+//! Start the program in a folder of its own, cut off from the user's data and from the network.
+
+use std::path::Path;
+use std::process::{Command, Output};
+
+use tempfile::TempDir;
+
+/// Settings that train in a moment: a small model on few images.
+pub const TINY: &str = "--set data.limit=60 --set model.encoder=[16] --set model.decoder=[12] \
+                        --set model.latents=4";
+
+/// A temporary folder in which the program runs.
+pub struct Folder(TempDir);
+
+impl Folder {
+    pub fn new() -> Self {
+        Self(TempDir::new().expect("a temporary folder can be made"))
+    }
+
+    pub fn path(&self) -> &Path {
+        self.0.path()
+    }
+
+    /// A process in this folder that finds neither data nor network.
+    pub fn process(&self, program: &str) -> Command {
+        let mut command = Command::new(program);
+        command.current_dir(self.path()).env_remove("TIGHTBOUND_DATA");
+        command.env("XDG_CACHE_HOME", self.path().join("cache"));
+        for proxy in ["ALL_PROXY", "HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy"] {
+            // Port 9 discards: a download fails at once.
+            command.env(proxy, "http://127.0.0.1:9");
+        }
+        command
+    }
+
+    /// `tightbound` with the words of `line`.
+    pub fn tightbound(&self, line: &str) -> Command {
+        let mut command = self.process(env!("CARGO_BIN_EXE_tightbound"));
+        command.args(line.split_whitespace());
+        command
+    }
+
+    /// Runs `tightbound` with the words of `line`.
+    pub fn run(&self, line: &str) -> Run {
+        Run::of(&mut self.tightbound(line))
+    }
+
+    /// Trains for two epochs on tiny settings with `more` flags, into `out`.
+    pub fn train(&self, out: &str, more: &str) -> Run {
+        self.run(&format!("train --data glyphs {TINY} --epochs 2 {more} --out {out}"))
+    }
+}
+
+/// What came of a process.
+#[derive(Debug)]
+pub struct Run {
+    pub code: Option<i32>,
+    pub stdout: String,
+    pub stderr: String,
+}
+
+impl Run {
+    pub fn of(command: &mut Command) -> Self {
+        let output = command.output().expect("the program can be started");
+        Self::from(output)
+    }
+
+    /// Asserts that it went well, and gives standard output.
+    #[track_caller]
+    pub fn succeeds(self) -> String {
+        assert_eq!(self.code, Some(0), "{}", self.stderr);
+        self.stdout
+    }
+
+    /// Asserts that it ended with `code` and said every one of `words` on standard error, and
+    /// nothing on standard output.
+    #[track_caller]
+    pub fn fails(self, code: i32, words: &[&str]) {
+        assert_eq!(self.code, Some(code), "{}", self.stderr);
+        for word in words {
+            assert!(self.stderr.contains(word), "no `{word}` in: {}", self.stderr);
+        }
+        assert!(!self.stderr.contains("panicked"), "{}", self.stderr);
+        assert_eq!(self.stdout, "");
+    }
+
+    /// The digest that a training printed.
+    #[track_caller]
+    pub fn digest(self) -> String {
+        let stdout = self.succeeds();
+        let line = stdout.lines().find_map(|line| line.strip_prefix("digest  "));
+        line.unwrap_or_else(|| panic!("no digest in: {stdout}")).to_owned()
+    }
+
+    /// Standard output as JSON.
+    #[track_caller]
+    pub fn json(self) -> serde_json::Value {
+        serde_json::from_str(&self.succeeds()).expect("the output is JSON")
+    }
+}
+
+impl From<Output> for Run {
+    fn from(output: Output) -> Self {
+        let text = |bytes| String::from_utf8(bytes).expect("the program writes UTF-8");
+        Self {
+            code: output.status.code(),
+            stdout: text(output.stdout),
+            stderr: text(output.stderr),
+        }
+    }
+}
