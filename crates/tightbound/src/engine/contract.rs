@@ -145,7 +145,7 @@ impl EngineError {
 /// Fused operations on one model. Implementations own their buffers and threads.
 ///
 /// The parameters are passed to every call, in the order of the
-/// [`ParameterTable`](crate::model::ParameterTable). The results are a function of the arguments
+/// [`ParameterTable`]. The results are a function of the arguments
 /// alone: never of the number of threads, nor of earlier calls.
 ///
 /// # Panics
