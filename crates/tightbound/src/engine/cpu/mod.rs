@@ -11,6 +11,7 @@ mod engine;
 #[allow(unsafe_code)]
 mod kernels;
 mod layer;
+mod measure;
 mod model;
 mod prune;
 mod shard;
@@ -18,3 +19,4 @@ mod tile;
 
 pub use engine::CpuEngine;
 pub use kernels::KernelPath;
+pub use measure::fma_peak;

@@ -12,6 +12,7 @@ mod likelihood;
 mod maths;
 #[cfg(target_arch = "aarch64")]
 mod neon;
+mod peak;
 mod portable;
 mod rows;
 mod simd;
@@ -24,6 +25,7 @@ pub use dispatch::KernelPath;
 pub(super) use gemm::{Gemm, Start};
 pub(super) use latents::{DrawLatents, PosteriorGradient};
 pub(super) use likelihood::{Bernoulli, Sigmoid};
+pub(super) use peak::FmaChains;
 pub(super) use rows::{ScaleRows, Transpose, WeightedColumnSums};
 pub(super) use simd::pad;
 pub(super) use update::{AdamConstants, AdamStep, SumShards};
