@@ -19,4 +19,7 @@ mod tile;
 
 pub use engine::CpuEngine;
 pub use kernels::KernelPath;
+#[cfg(feature = "bench")]
+#[doc(hidden)]
+pub use kernels::bench;
 pub use measure::fma_peak;

@@ -5,6 +5,8 @@ mod activation;
 mod avx2;
 #[cfg(target_arch = "x86_64")]
 mod avx512;
+#[cfg(feature = "bench")]
+pub mod bench;
 mod dispatch;
 mod gemm;
 mod latents;
