@@ -49,6 +49,6 @@ fn what_cannot_be_measured_is_refused() {
     folder
         .run("bench step --model run --set model.latents=3 --seconds 0")
         .fails(1, &["`run` holds the model", "--model"]);
-    folder.run("bench step --seconds -1").fails(2, &["--seconds"]);
+    folder.run("bench step --seconds=-1").fails(2, &["between 0 and 86400"]);
     folder.run("bench step --seconds nan").fails(2, &["between 0 and 86400"]);
 }
