@@ -83,15 +83,7 @@ struct Tail {
 impl RunDescription {
     /// The networks: the model settings and the data's number of pixels.
     pub fn architecture(&self) -> Architecture {
-        let model = &self.settings.model;
-        Architecture {
-            pixels: self.identity.pixels,
-            encoder: model.encoder.clone(),
-            latents: model.latents,
-            decoder: model.decoder.clone(),
-            activation: model.activation,
-            sigma: model.sigma,
-        }
+        self.settings.architecture(self.identity.pixels)
     }
 
     /// Writes `run.toml`; the error says which value TOML cannot hold.
