@@ -6,6 +6,7 @@ use toml::{Table, Value};
 
 use super::digest::hex;
 use super::sealed::parameter_count;
+use crate::data::Source;
 use crate::model::Architecture;
 use crate::settings::Settings;
 
@@ -34,20 +35,10 @@ pub struct Identity {
     /// Number of parameters.
     pub parameters: usize,
     /// The files the images came from; empty for built-in data.
-    pub sources: Vec<DataSource>,
+    pub sources: Vec<Source>,
     /// Where the first parameters came from, if not from the initialisation.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub from: Option<Origin>,
-}
-
-/// A file of data.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct DataSource {
-    /// Its name, without folders.
-    pub file: String,
-    /// SHA-256 of its bytes.
-    pub sha256: String,
 }
 
 /// The model that a fine-tuning began with.
@@ -193,7 +184,7 @@ mod tests {
         let mut full = description();
         full.settings.estimator.beta = Some(0.1 + 0.2);
         full.identity.sources =
-            vec![DataSource { file: "a \"b\".gz".into(), sha256: "00ff".into() }; 2];
+            vec![Source { file: "a \"b\".gz".into(), sha256: "00ff".into() }; 2];
         full.identity.from =
             Some(Origin { run: "runs/π".into(), epoch: 13, digest: "abc".into() });
         full

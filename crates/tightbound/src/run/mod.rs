@@ -29,7 +29,7 @@ mod verify;
 
 pub use atomic::write_atomic;
 pub use checkpoint::{BetaState, Checkpoint, EpochSums, Position};
-pub use description::{DataSource, Identity, Machine, Origin, RunDescription};
+pub use description::{Identity, Machine, Origin, RunDescription};
 pub use digest::{digest, sha256_hex, short_digest};
 pub use error::{Damage, RunError};
 pub use folder::{
