@@ -4,9 +4,8 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use toml::{Table, Value};
 
-use super::digest::hex;
 use super::sealed::parameter_count;
-use crate::data::Source;
+use crate::data::{Source, hex};
 use crate::model::Architecture;
 use crate::settings::Settings;
 

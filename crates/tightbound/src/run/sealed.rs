@@ -21,8 +21,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
-use super::digest::hex;
 use super::error::Damage;
+use crate::data::hex;
 use crate::model::{Architecture, Parameter, ParameterTable};
 
 /// The metadata key of the header string.
