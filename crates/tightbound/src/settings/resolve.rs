@@ -4,8 +4,9 @@ use std::collections::BTreeSet;
 
 use toml::{Table, Value};
 
-use super::assignment::{Assignment, Origin};
+use super::assignment::Assignment;
 use super::error::SettingsError;
+use super::origin::Origin;
 use super::preset::{default_estimator, default_update};
 use super::types::{Protocol, Settings};
 
