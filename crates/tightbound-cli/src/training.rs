@@ -7,8 +7,8 @@ use tightbound::VERSION;
 use tightbound::data::Dataset;
 use tightbound::model::{Architecture, ParameterTable, initialise};
 use tightbound::run::{
-    Checkpoint, Identity, METRICS, Machine, Model, Origin, Record, RunDescription,
-    RunFolder, read_log,
+    Checkpoint, Identity, METRICS, Machine, Model, Origin, Record, RunDescription, RunFolder,
+    read_log,
 };
 use tightbound::settings::{Binarisation, Settings};
 use tightbound::train::{self, Training};

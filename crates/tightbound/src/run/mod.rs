@@ -16,6 +16,7 @@ mod checkpoint;
 mod description;
 mod digest;
 mod error;
+mod files;
 mod folder;
 mod metrics;
 mod model;
@@ -32,9 +33,8 @@ pub use checkpoint::{BetaState, Checkpoint, EpochSums, Position};
 pub use description::{Identity, Machine, Origin, RunDescription};
 pub use digest::{digest, sha256_hex, short_digest};
 pub use error::{Damage, RunError};
-pub use folder::{
-    CHECKPOINT, DESCRIPTION, EVALUATION, Latest, METRICS, MODEL, PREVIOUS, RunFolder,
-};
+pub use files::{CHECKPOINT, DESCRIPTION, EVALUATION, METRICS, MODEL, PREVIOUS};
+pub use folder::{Latest, RunFolder};
 pub use metrics::{
     EpochRecord, EvaluationRecord, Log, MetricsLog, Record, SkipRecord, Timing, read_log,
 };

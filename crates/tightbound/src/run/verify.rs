@@ -11,7 +11,7 @@ use super::checkpoint::Checkpoint;
 use super::description::RunDescription;
 use super::digest::digest;
 use super::error::{Damage, RunError};
-use super::folder::{
+use super::files::{
     CHECKPOINT, DESCRIPTION, EVALUATION, METRICS, MODEL, PREVIOUS, Unusable, read_checkpoint,
     read_description,
 };
