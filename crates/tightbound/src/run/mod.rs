@@ -7,9 +7,10 @@
 //! | `checkpoint.safetensors` | where the training stands, with a checksum of the whole file |
 //! | `checkpoint.previous.safetensors` | the checkpoint before |
 //! | `model.safetensors` | the weights alone, under PyTorch's names and in its layouts |
+//! | `evaluation.json` | the last scores, written by whoever asked for them |
 //!
-//! All of it but `metrics.jsonl`'s `timing` fields and `run.toml`'s `[machine]` is a function of
-//! the settings and the data: the same run made twice has the same bytes, interrupted or not.
+//! What a training writes, but `metrics.jsonl`'s `timing` fields and `run.toml`'s `[machine]`, is a
+//! function of the settings and the data: the same run made twice has the same bytes, interrupted or not.
 
 mod atomic;
 mod checkpoint;
