@@ -4,9 +4,8 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use toml::{Table, Value};
 
-use super::sealed::parameter_count;
 use crate::data::{Source, hex};
-use crate::model::Architecture;
+use crate::model::{Architecture, ParameterTable};
 use crate::settings::Settings;
 
 /// The content of `run.toml`: the settings at the top level, then `[identity]` and `[machine]`.
@@ -104,11 +103,10 @@ impl RunDescription {
         let architecture = self.architecture();
         architecture.validate().map_err(|e| format!("[model]: {e}"))?;
         let recorded = self.identity.parameters;
-        match parameter_count(&architecture) {
-            Some(count) if count == recorded => Ok(()),
+        match ParameterTable::new(&architecture).total() {
+            count if count == recorded => Ok(()),
             count => Err(format!(
-                "identity.parameters is {recorded}, but [model] has {} parameters",
-                count.map_or("too many".to_owned(), |c| c.to_string())
+                "identity.parameters is {recorded}, but [model] has {count} parameters"
             )),
         }
     }

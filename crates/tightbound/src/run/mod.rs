@@ -10,7 +10,8 @@
 //! | `evaluation.json` | the last scores, written by whoever asked for them |
 //!
 //! What a training writes, but `metrics.jsonl`'s `timing` fields and `run.toml`'s `[machine]`, is a
-//! function of the settings and the data: the same run made twice has the same bytes, interrupted or not.
+//! function of the settings and the data: the same run made twice has the same bytes, interrupted
+//! or not.
 
 mod atomic;
 mod checkpoint;
