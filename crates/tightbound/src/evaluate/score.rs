@@ -12,7 +12,7 @@
 
 use std::ops::ControlFlow;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use super::curve::{Curve, GROUPS, PIECE};
 use crate::data::Images;
@@ -57,8 +57,14 @@ impl Default for ScoreOptions {
 pub struct Estimate {
     /// The mean.
     pub value: f64,
-    /// Sample standard deviation over images / √images; NaN for one image.
+    /// Sample standard deviation over images / √images; NaN for one image, which JSON calls null.
+    #[serde(deserialize_with = "number_or_null")]
     pub se: f64,
+}
+
+/// Reads back what JSON makes of NaN.
+fn number_or_null<'de, D: Deserializer<'de>>(deserializer: D) -> Result<f64, D::Error> {
+    Ok(Option::deserialize(deserializer)?.unwrap_or(f64::NAN))
 }
 
 /// One point of the L_K curve.
@@ -358,6 +364,24 @@ mod tests {
         for (fast, exact) in fast.l_k.iter().zip(&exact.l_k) {
             // 36 pixels rounded to 2⁻²⁴ of terms of order one.
             assert!((fast.estimate.value - exact.estimate.value).abs() < 1e-5);
+        }
+    }
+
+    /// The standard error of one image is NaN, which JSON writes as null.
+    #[test]
+    fn scores_come_back_from_json_even_those_of_one_image() {
+        let (architecture, parameters, images) = setup(2);
+        let mut engine = CpuEngine::new(architecture, 1).unwrap();
+        let options = ScoreOptions { k: 9, ..ScoreOptions::default() };
+        for n in [1, 2] {
+            let images = images.select(&[0, 1][..n]);
+            let go_on = &mut |_, _| ControlFlow::Continue(());
+            let scores = score(&mut engine, &parameters, &images, options, go_on).unwrap();
+            let text = serde_json::to_string(&scores).unwrap();
+            let back: Scores = serde_json::from_str(&text).unwrap();
+            assert_eq!(back.log_p_hat.value, scores.log_p_hat.value);
+            assert_eq!(back.l_k[1].estimate.se.is_nan(), n == 1);
+            assert_eq!(serde_json::to_string(&back).unwrap(), text);
         }
     }
 
