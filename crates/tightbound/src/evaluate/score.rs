@@ -12,9 +12,10 @@
 
 use std::ops::ControlFlow;
 
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::{Deserialize, Serialize};
 
 use super::curve::{Curve, GROUPS, PIECE};
+use super::estimate::{CurvePoint, Estimate};
 use crate::data::Images;
 use crate::engine::{Batch, Engine, Noise};
 use crate::random::{Purpose, Stream};
@@ -50,31 +51,6 @@ impl Default for ScoreOptions {
     fn default() -> Self {
         Self { k: 5000, seed: 0, test_pixels: TestPixels::Frozen, first_sample: 0 }
     }
-}
-
-/// A mean over images, in nats, with its standard error.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Estimate {
-    /// The mean.
-    pub value: f64,
-    /// Sample standard deviation over images / √images; NaN for one image, which JSON calls null.
-    #[serde(deserialize_with = "number_or_null")]
-    pub se: f64,
-}
-
-/// Reads back what JSON makes of NaN.
-fn number_or_null<'de, D: Deserializer<'de>>(deserializer: D) -> Result<f64, D::Error> {
-    Ok(Option::deserialize(deserializer)?.unwrap_or(f64::NAN))
-}
-
-/// One point of the L_K curve.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-pub struct CurvePoint {
-    /// Samples under one logarithm.
-    pub k: u32,
-    /// L_k.
-    #[serde(flatten)]
-    pub estimate: Estimate,
 }
 
 /// The scores of one model on one set of images.
@@ -250,16 +226,6 @@ fn points(curve: &Curve, k: u32, image: u32) -> Result<ImageCurve, ScoreError> {
         points.push((k, whole));
     }
     Ok(points)
-}
-
-impl Estimate {
-    /// The mean of `values` with its standard error.
-    fn mean(values: &[f64]) -> Self {
-        let n = values.len() as f64;
-        let value = values.iter().sum::<f64>() / n;
-        let variance = values.iter().map(|v| (v - value).powi(2)).sum::<f64>() / (n - 1.0);
-        Self { value, se: (variance / n).sqrt() }
-    }
 }
 
 #[cfg(test)]
