@@ -114,8 +114,8 @@ pub enum ScoreError {
 /// L_1, L_8, L_64, L_K of one image; bounds that K does not reach are left out.
 type ImageCurve = Vec<(u32, f64)>;
 
-/// Scores `parameters` on `images`; `progress` hears how many of how many images are done,
-/// and may stop the scoring.
+/// Scores `parameters` on `images`; `progress` hears several times a second how many of how many
+/// images are done, and may stop the scoring.
 pub fn score<E: Engine + ?Sized>(
     engine: &mut E,
     parameters: &[E::Real],
@@ -179,6 +179,10 @@ pub fn per_image_curves<E: Engine + ?Sized>(
             engine.log_weights(parameters, batch, noise, piece.clone(), log_weights);
             for (curve, row) in curves.iter_mut().zip(log_weights.chunks_exact(piece.len())) {
                 curve.add(row);
+            }
+            // Many images with many samples each take longer than an interruption should wait.
+            if progress(result.len(), images.len()).is_break() {
+                return Err(ScoreError::Interrupted);
             }
         }
         for (curve, &image) in curves.iter().zip(ids) {
@@ -331,6 +335,26 @@ mod tests {
             // 36 pixels rounded to 2⁻²⁴ of terms of order one.
             assert!((fast.estimate.value - exact.estimate.value).abs() < 1e-5);
         }
+    }
+
+    /// Three pieces of samples, the first of which ends long before the first image is done.
+    #[test]
+    fn scoring_can_be_stopped_between_the_samples_of_an_image() {
+        let (architecture, parameters, images) = setup(3);
+        let mut engine = CpuEngine::new(architecture, 1).unwrap();
+        let options = ScoreOptions { k: 2 * PIECE as u32 + 1, ..ScoreOptions::default() };
+        let mut heard = Vec::new();
+        let mut stop_at = |call: usize| {
+            heard.clear();
+            let stop = &mut |done, of| {
+                heard.push((done, of));
+                if heard.len() == call { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+            };
+            let scores = score(&mut engine, &parameters, &images, options, stop);
+            (scores.map(|scores| scores.images), heard.clone())
+        };
+        assert_eq!(stop_at(2), (Err(ScoreError::Interrupted), vec![(0, 3); 2]));
+        assert_eq!(stop_at(9), (Ok(3), vec![(0, 3), (0, 3), (0, 3), (3, 3)]));
     }
 
     /// The standard error of one image is NaN, which JSON writes as null.
