@@ -13,8 +13,9 @@ mod kernels;
 mod layer;
 mod model;
 mod prune;
-mod shard;
+mod score_terms;
 mod tile;
+mod wave;
 
 pub use engine::CpuEngine;
 pub use kernels::KernelPath;
