@@ -95,10 +95,12 @@ impl Engine for CpuEngine {
         gradient: &mut [f32],
     ) -> Result<StepReport, EngineError> {
         self.check_batch(batch);
-        self.pack(parameters);
+        assert_eq!(parameters.len(), self.table.total(), "one value per parameter");
         let Self { path, pool, model, buffers, table, .. } = self;
-        let computation = BatchGradient { path: *path, model, batch, objective };
-        let (report, finite) = pool.install(|| computation.run(buffers, gradient))?;
+        let (report, finite) = pool.install(|| {
+            model.pack(*path, parameters);
+            BatchGradient { path: *path, model, batch, objective }.run(buffers, gradient)
+        })?;
         if finite {
             return Ok(report);
         }
