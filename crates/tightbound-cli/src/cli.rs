@@ -7,7 +7,8 @@ use clap::{Parser, Subcommand};
 use tightbound::engine::cpu::KernelPath;
 
 use crate::commands::{
-    cite, completions, data, demo, encode, estimators, eval, reconstruct, sample, train, verify,
+    bench, cite, completions, data, demo, encode, estimators, eval, reconstruct, sample, train,
+    verify,
 };
 
 /// Find out how tight a bound to train a deep latent-variable model on.
@@ -75,6 +76,7 @@ pub enum Command {
     Estimators(estimators::Args),
     Cite(cite::Args),
     Verify(verify::Args),
+    Bench(bench::Args),
     Completions(completions::Args),
 }
 
@@ -92,6 +94,7 @@ impl Command {
             Self::Estimators(args) => estimators::run(&args),
             Self::Cite(args) => cite::run(&args),
             Self::Verify(args) => verify::run(&args),
+            Self::Bench(args) => bench::run(&args),
             Self::Completions(args) => completions::run(&args),
         }
     }
