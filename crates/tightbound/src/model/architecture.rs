@@ -45,10 +45,22 @@ pub struct Architecture {
     pub sigma: Sigma,
 }
 
-/// An architecture with a width of zero.
+/// Why an architecture makes no model.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("the model's {0} must be at least 1")]
-pub struct ArchitectureError(pub &'static str);
+#[non_exhaustive]
+pub enum ArchitectureError {
+    /// A width is zero.
+    #[error("the model's {0} must be at least 1")]
+    Zero(&'static str),
+    /// There are more parameters than can be numbered.
+    #[error(
+        "the model has too many parameters, more than {MOST_PARAMETERS}: choose smaller widths"
+    )]
+    TooLarge,
+}
+
+/// Most parameters of a model: the random numbers of the initialisation address them by 32 bits.
+const MOST_PARAMETERS: usize = u32::MAX as usize;
 
 impl Architecture {
     /// The reference model of Burda et al. 2016: hidden 200–200, 50 latents (425,284 parameters).
@@ -68,18 +80,40 @@ impl Architecture {
         Self { encoder: vec![400, 400], latents: 20, decoder: vec![400, 400], ..Self::reference() }
     }
 
-    /// Refuses widths of zero. No hidden layer at all is allowed: the network is then linear.
+    /// Refuses widths of zero, and models of more than 2³² − 1 parameters. No hidden layer at all is
+    /// allowed: the network is then linear.
     pub fn validate(&self) -> Result<(), ArchitectureError> {
         if self.pixels == 0 {
-            return Err(ArchitectureError("number of pixels"));
+            return Err(ArchitectureError::Zero("number of pixels"));
         }
         if self.latents == 0 {
-            return Err(ArchitectureError("number of latents"));
+            return Err(ArchitectureError::Zero("number of latents"));
         }
         if self.encoder.contains(&0) || self.decoder.contains(&0) {
-            return Err(ArchitectureError("width of every hidden layer"));
+            return Err(ArchitectureError::Zero("width of every hidden layer"));
         }
-        Ok(())
+        match self.parameter_count() {
+            Some(count) if count <= MOST_PARAMETERS => Ok(()),
+            _ => Err(ArchitectureError::TooLarge),
+        }
+    }
+
+    /// Number of parameters, unless it is too large to count.
+    fn parameter_count(&self) -> Option<usize> {
+        let layer = |inputs: usize, outputs: usize| inputs.checked_add(1)?.checked_mul(outputs);
+        let mut total = 0usize;
+        let mut inputs = self.pixels;
+        for &width in &self.encoder {
+            total = total.checked_add(layer(inputs, width)?)?;
+            inputs = width;
+        }
+        total = total.checked_add(layer(inputs, self.latents)?.checked_mul(2)?)?;
+        inputs = self.latents;
+        for &width in self.decoder.iter().chain([&self.pixels]) {
+            total = total.checked_add(layer(inputs, width)?)?;
+            inputs = width;
+        }
+        Some(total)
     }
 }
 
@@ -107,5 +141,41 @@ impl fmt::Display for Architecture {
             chain(&self.decoder),
             self.pixels,
         )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::ParameterTable;
+
+    #[test]
+    fn counting_agrees_with_the_table() {
+        let linear = Architecture { encoder: vec![], decoder: vec![], ..Architecture::reference() };
+        for architecture in [Architecture::reference(), Architecture::larger(), linear] {
+            let total = ParameterTable::new(&architecture).total();
+            assert_eq!(architecture.parameter_count(), Some(total));
+            assert_eq!(architecture.validate(), Ok(()));
+        }
+    }
+
+    #[test]
+    fn what_makes_no_model_is_refused() {
+        let reference = Architecture::reference;
+        for zero in [
+            Architecture { pixels: 0, ..reference() },
+            Architecture { latents: 0, ..reference() },
+            Architecture { encoder: vec![9, 0], ..reference() },
+            Architecture { decoder: vec![0], ..reference() },
+        ] {
+            assert!(matches!(zero.validate(), Err(ArchitectureError::Zero(_))), "{zero}");
+        }
+        for giant in [
+            Architecture { latents: usize::MAX / 2, ..reference() },
+            Architecture { encoder: vec![1 << 62, 1 << 62], ..reference() },
+            Architecture { decoder: vec![1 << 16, 1 << 16], ..reference() },
+        ] {
+            assert_eq!(giant.validate(), Err(ArchitectureError::TooLarge), "{giant}");
+        }
     }
 }

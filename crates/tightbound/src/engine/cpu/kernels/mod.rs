@@ -30,4 +30,4 @@ pub(super) use likelihood::{Bernoulli, Sigmoid};
 pub(super) use peak::FmaChains;
 pub(super) use rows::{ScaleRows, Transpose, WeightedColumnSums};
 pub(super) use simd::pad;
-pub(super) use update::{AdamConstants, AdamStep, SumShards};
+pub(super) use update::{AdamConstants, AdamStep, ScaleInto};
