@@ -16,8 +16,8 @@ IMAGES = 10_000
 RATE, BETA1, BETA2, EPSILON = 1e-3, 0.9, 0.999, 1e-4
 # Steps of one scan.
 STEPS = 10
-# Rows of one matrix product in scoring.
-SCORE_ROWS = 5000
+# Rows of one matrix product in scoring; more is slower.
+SCORE_ROWS = 1000
 
 
 def main():

@@ -34,7 +34,8 @@ impl Task for FmaChains {
 #[inline(always)]
 fn chains<S: Simd, const N: usize>(s: S, rounds: u32) -> u64 {
     let (half, one) = (s.splat(black_box(0.5)), s.splat(black_box(1.0)));
-    let mut chains = [s.splat(black_box(3.0)); N];
+    // One start each, so that no compiler finds that all chains are the same.
+    let mut chains: [S::F; N] = std::array::from_fn(|_| s.splat(black_box(3.0)));
     for _ in 0..rounds {
         for chain in &mut chains {
             *chain = s.fma(*chain, half, one);
