@@ -33,9 +33,6 @@ class Peer:
         self.name = name
         environment = os.environ | {
             "OMP_NUM_THREADS": str(threads),
-            # The process waits for its turn asleep, so that it takes nothing from the others.
-            "OMP_WAIT_POLICY": "PASSIVE",
-            "KMP_BLOCKTIME": "0",
             "TORCHINDUCTOR_CACHE_DIR": str(SCRATCH / "inductor"),
         }
         if freed:
