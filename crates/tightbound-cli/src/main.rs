@@ -8,6 +8,7 @@ mod display;
 mod failure;
 mod machine;
 mod numpy;
+mod outcome;
 mod output;
 mod scoring;
 mod signals;

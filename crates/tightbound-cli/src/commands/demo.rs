@@ -11,9 +11,9 @@ use tightbound::settings::{Assignment, ProtocolLine, Resolver, ScoreProtocol, Se
 use tightbound_report::{Align, Measured, Table};
 
 use crate::args::DataFolder;
-use crate::cli::Outcome;
 use crate::commands::shared::Loaded;
 use crate::machine::Threads;
+use crate::outcome::Outcome;
 use crate::output::{print, print_json, talk};
 use crate::signals::Signals;
 use crate::training::Job;

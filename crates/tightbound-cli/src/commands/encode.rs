@@ -5,10 +5,10 @@ use std::path::PathBuf;
 use tightbound::engine::{Batch, Engine};
 
 use crate::args::DataFolder;
-use crate::cli::Outcome;
 use crate::commands::shared::{EVALUATION_SEED, Loaded, frozen_pixels};
 use crate::machine::Threads;
 use crate::numpy::{Archive, Array};
+use crate::outcome::Outcome;
 use crate::output::{print, print_json, write_file};
 
 /// Write the posterior mean and sd of every image's latent code

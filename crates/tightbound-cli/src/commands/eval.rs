@@ -9,9 +9,9 @@ use indicatif::{ProgressBar, ProgressStyle};
 use tightbound::evaluate::{ScoreOptions, TestPixels, score};
 
 use crate::args::DataFolder;
-use crate::cli::Outcome;
 use crate::commands::shared::{EVALUATION_SEED, Loaded};
 use crate::machine::Threads;
+use crate::outcome::Outcome;
 use crate::output::{print, print_json, talk, write_file};
 use crate::scoring::{Scored, evaluation_file, some_of};
 

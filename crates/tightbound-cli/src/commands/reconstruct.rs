@@ -8,9 +8,9 @@ use tightbound::random::{Purpose, Stream};
 use tightbound_report::GridLayout;
 
 use crate::args::DataFolder;
-use crate::cli::Outcome;
 use crate::commands::shared::{EVALUATION_SEED, Loaded, frozen_pixels};
 use crate::machine::Threads;
+use crate::outcome::Outcome;
 use crate::output::{print, print_json, write_file};
 use crate::scoring::some_of;
 

@@ -7,10 +7,10 @@ use tightbound::engine::Engine;
 use tightbound::random::{Purpose, Stream};
 use tightbound_report::GridLayout;
 
-use crate::cli::Outcome;
 use crate::commands::shared::{EVALUATION_SEED, Loaded};
 use crate::machine::Threads;
 use crate::numpy::Array;
+use crate::outcome::Outcome;
 use crate::output::{print, print_json, write_file};
 
 /// Draw images from the model: z from the prior, then each pixel's probability

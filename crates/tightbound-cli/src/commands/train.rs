@@ -9,9 +9,9 @@ use tightbound::settings::Settings;
 use tightbound_report::mean_and_sd;
 
 use crate::args::{DataFolder, SettingsArgs};
-use crate::cli::Outcome;
 use crate::commands::shared::read_description;
 use crate::machine::Threads;
+use crate::outcome::Outcome;
 use crate::output::{print, print_json, talk};
 use crate::scoring::describe_scores;
 use crate::signals::Signals;
