@@ -45,10 +45,26 @@ pub struct Architecture {
     pub sigma: Sigma,
 }
 
-/// An architecture with a width of zero.
+/// The most parameters a model may have: 2³⁰, of which training holds several copies of 4 GiB.
+const MOST_PARAMETERS: u128 = 1 << 30;
+
+/// An architecture that no model can have.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("the model's {0} must be at least 1")]
-pub struct ArchitectureError(pub &'static str);
+#[non_exhaustive]
+pub enum ArchitectureError {
+    /// A width of zero.
+    #[error("the model's {0} must be at least 1")]
+    Empty(&'static str),
+    /// More parameters than any memory holds.
+    #[error(
+        "the model would have {parameters} parameters, and {MOST_PARAMETERS} are the most: choose \
+         smaller model.encoder, model.latents or model.decoder"
+    )]
+    TooLarge {
+        /// How many.
+        parameters: u128,
+    },
+}
 
 impl Architecture {
     /// The reference model of Burda et al. 2016: hidden 200–200, 50 latents (425,284 parameters).
@@ -68,18 +84,38 @@ impl Architecture {
         Self { encoder: vec![400, 400], latents: 20, decoder: vec![400, 400], ..Self::reference() }
     }
 
-    /// Refuses widths of zero. No hidden layer at all is allowed: the network is then linear.
+    /// Refuses widths of zero, and more parameters than any memory holds. No hidden layer at all is
+    /// allowed: the network is then linear.
     pub fn validate(&self) -> Result<(), ArchitectureError> {
         if self.pixels == 0 {
-            return Err(ArchitectureError("number of pixels"));
+            return Err(ArchitectureError::Empty("number of pixels"));
         }
         if self.latents == 0 {
-            return Err(ArchitectureError("number of latents"));
+            return Err(ArchitectureError::Empty("number of latents"));
         }
         if self.encoder.contains(&0) || self.decoder.contains(&0) {
-            return Err(ArchitectureError("width of every hidden layer"));
+            return Err(ArchitectureError::Empty("width of every hidden layer"));
+        }
+        let parameters = self.parameters();
+        if parameters > MOST_PARAMETERS {
+            return Err(ArchitectureError::TooLarge { parameters });
         }
         Ok(())
+    }
+
+    /// How many parameters there are: at most `u128::MAX`, whatever the widths.
+    fn parameters(&self) -> u128 {
+        let network = |input: usize, hidden: &[usize], output: u128| {
+            let mut inputs = input as u128;
+            let mut sum = 0u128;
+            for outputs in hidden.iter().map(|&width| width as u128).chain([output]) {
+                sum = sum.saturating_add((inputs + 1).saturating_mul(outputs));
+                inputs = outputs;
+            }
+            sum
+        };
+        let encoder = network(self.pixels, &self.encoder, 2 * self.latents as u128);
+        encoder.saturating_add(network(self.latents, &self.decoder, self.pixels as u128))
     }
 }
 
@@ -107,5 +143,30 @@ impl fmt::Display for Architecture {
             chain(&self.decoder),
             self.pixels,
         )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::ParameterTable;
+
+    #[test]
+    fn parameters_are_those_of_the_table() {
+        let linear = Architecture { encoder: vec![], decoder: vec![], ..Architecture::reference() };
+        for architecture in [Architecture::reference(), Architecture::larger(), linear] {
+            let total = ParameterTable::new(&architecture).total();
+            assert_eq!(architecture.parameters(), total as u128);
+            assert_eq!(architecture.validate(), Ok(()));
+        }
+    }
+
+    #[test]
+    fn sizes_that_no_memory_holds_are_refused() {
+        for encoder in [vec![1 << 21], vec![usize::MAX, usize::MAX, 1]] {
+            let architecture = Architecture { encoder, ..Architecture::reference() };
+            let error = architecture.validate().unwrap_err();
+            assert!(matches!(error, ArchitectureError::TooLarge { .. }), "{error}");
+        }
     }
 }
