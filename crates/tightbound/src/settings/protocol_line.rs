@@ -11,9 +11,11 @@ use crate::model::Architecture;
 pub struct ScoreProtocol<'a> {
     /// The scored data set and its hash, in words.
     pub data: &'a str,
-    /// How many of its test images were scored.
+    /// The part of it: `test`, `validation` or `train`.
+    pub part: &'a str,
+    /// How many of the part's images were scored.
     pub images: usize,
-    /// How many test images it has.
+    /// How many images the part has.
     pub of: usize,
     /// Samples per image behind log p̂.
     pub k: u32,
@@ -60,8 +62,8 @@ impl fmt::Display for ProtocolLine<'_> {
             write!(f, "{} {deviation}", if i == 0 { " but" } else { "," })?;
         }
         write!(f, ", tightbound {VERSION}")?;
-        if let Some(ScoreProtocol { data, images, of, k, redraw, seed }) = score {
-            write!(f, " | scored on {images} of {of} test images of {data}, K={k}, ")?;
+        if let Some(ScoreProtocol { data, part, images, of, k, redraw, seed }) = score {
+            write!(f, " | scored on {images} of {of} {part} images of {data}, K={k}, ")?;
             match redraw {
                 None => write!(f, "frozen pixels, ")?,
                 Some(number) => write!(f, "redrawn pixels (draw {number}), ")?,
@@ -149,6 +151,7 @@ mod tests {
         let architecture = settings.architecture(784);
         let score = ScoreProtocol {
             data: "omniglot (derived)",
+            part: "test",
             images: 500,
             of: 8070,
             k: 5000,
