@@ -6,6 +6,7 @@ mod cli;
 mod commands;
 mod display;
 mod failure;
+mod images;
 mod machine;
 mod numpy;
 mod outcome;

@@ -10,11 +10,10 @@ use tightbound::run::{Model, short_digest};
 use tightbound::settings::{Assignment, ProtocolLine, Resolver, ScoreProtocol, Settings};
 use tightbound_report::{Align, Measured, Table};
 
-use crate::args::DataFolder;
-use crate::commands::shared::Loaded;
+use crate::args::{DataFolder, Loaded};
 use crate::machine::Threads;
 use crate::outcome::Outcome;
-use crate::output::{print, print_json, talk};
+use crate::output::{print, print_json, quoted, talk};
 use crate::signals::Signals;
 use crate::training::Job;
 
@@ -188,6 +187,7 @@ fn protocol_line(loaded: &Loaded, data: &DataFolder) -> anyhow::Result<String> {
         name_estimator: false,
         score: Some(ScoreProtocol {
             data: &name,
+            part: "test",
             images: dataset.test.len(),
             of: dataset.test.len(),
             k: K,
@@ -257,7 +257,7 @@ fn describe(lines: &[Line], protocol: &str) -> String {
 /// Where to look next.
 fn next(out: &Path) -> String {
     let run = out.join("piwae");
-    let run = run.display();
+    let run = quoted(&run);
     format!(
         "\nlog p̂ = L_{K} in nats on the test images, ± one standard error over images; differences are\n\
          taken image by image. −KL = L_64 − log p̂, KL(q‖p) = log p̂ − L_1 (the encoder's error).\n\n\

@@ -8,7 +8,7 @@ use tightbound::model::Initialisation;
 use tightbound::settings::{Protocol, Settings};
 
 use super::bibliography::{ADAM, BINARIZED_MNIST, GLOROT, MNIST, OMNIGLOT, PHILOX};
-use crate::commands::shared::read_description;
+use crate::args::read_description;
 use crate::failure::UsageError;
 use crate::outcome::Outcome;
 use crate::output::{print, print_json};
