@@ -58,9 +58,18 @@ pub fn print_json(value: &impl Serialize) -> anyhow::Result<()> {
     print(&(serde_json::to_string_pretty(value)? + "\n"))
 }
 
-/// Replaces the file `path`, whole or not at all.
+/// Replaces the file `path`, whole or not at all. A link's target is replaced, not the link; what
+/// is no file, such as a device or a pipe, is written into.
 pub fn write_file(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
-    Ok(write_atomic(&Disk, path, bytes)?)
+    match path.metadata() {
+        Ok(found) if !found.is_file() && !found.is_dir() => {
+            let mut target = fs_err::OpenOptions::new().write(true).open(path)?;
+            target.write_all(bytes)?;
+        }
+        Ok(_) => write_atomic(&Disk, &fs_err::canonicalize(path)?, bytes)?,
+        Err(_) => write_atomic(&Disk, path, bytes)?,
+    }
+    Ok(())
 }
 
 #[cfg(test)]

@@ -11,6 +11,7 @@ use tightbound::settings::{Assignment, ProtocolLine, Resolver, ScoreProtocol, Se
 use tightbound_report::{Align, Measured, Table};
 
 use crate::args::{DataFolder, Loaded};
+use crate::failure::UsageError;
 use crate::machine::Threads;
 use crate::outcome::Outcome;
 use crate::output::{print, print_json, quoted, talk};
@@ -140,7 +141,19 @@ impl Args {
         for text in &self.set {
             layer.push(Assignment::parse(text)?);
         }
-        Ok(Resolver::new().layer(layer).resolve()?)
+        let settings = Resolver::new().layer(layer).resolve()?;
+        for (key, shown, set) in [
+            ("data.name", "glyphs", &settings.data.name),
+            ("estimator.name", estimator, &settings.estimator.name),
+        ] {
+            if set != shown {
+                return Err(UsageError(format!(
+                    "{key} is the demo's own: for `{set}` use `tightbound train`"
+                ))
+                .into());
+            }
+        }
+        Ok(settings)
     }
 }
 
