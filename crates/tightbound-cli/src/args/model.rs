@@ -91,7 +91,7 @@ impl ImageArgs {
             Part::Validation => dataset.validation,
             Part::Test => Some(dataset.test),
         };
-        let Some(images) = images.filter(|images| images.len() > 0) else {
+        let Some(images) = images.filter(|images| !images.is_empty()) else {
             bail!(
                 "there are no {} images of {name}: train with --validation N to hold some out, \
                  or choose another --part",
