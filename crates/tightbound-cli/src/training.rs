@@ -7,8 +7,8 @@ use tightbound::VERSION;
 use tightbound::data::Dataset;
 use tightbound::model::{Architecture, ParameterTable, initialise};
 use tightbound::run::{
-    Checkpoint, DataSource, Identity, METRICS, Machine, Model, Origin, Record, RunDescription,
-    RunFolder, read_log,
+    Checkpoint, Identity, METRICS, Machine, Model, Origin, Record, RunDescription, RunFolder,
+    read_log,
 };
 use tightbound::settings::{Binarisation, Settings};
 use tightbound::train::{self, Training};
@@ -169,16 +169,12 @@ fn origin_of(path: &Path) -> anyhow::Result<Origin> {
 
 /// What a training on `dataset` depends on beside its settings.
 fn identity(dataset: &Dataset, architecture: &Architecture, from: Option<Origin>) -> Identity {
-    let source = |s: &tightbound::data::Source| DataSource {
-        file: s.file.clone(),
-        sha256: s.sha256.clone(),
-    };
     Identity {
         version: VERSION.to_owned(),
         data: dataset.name.clone(),
         pixels: architecture.pixels,
         parameters: ParameterTable::new(architecture).total(),
-        sources: dataset.sources.iter().map(source).collect(),
+        sources: dataset.sources.clone(),
         from,
     }
 }

@@ -30,7 +30,7 @@ use crate::training::Job;
 A demo that was interrupted goes on where it was.")]
 pub struct Args {
     /// Passes over the 10,000 training images, in all
-    #[arg(long, value_name = "N", default_value_t = 4)]
+    #[arg(long, value_name = "N", default_value_t = 8)]
     epochs: u32,
 
     /// Seed of every random number of the trainings

@@ -1,5 +1,6 @@
 //! Describe one data set: its parts, and where its bytes came from.
 
+use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::error::DataError;
@@ -7,7 +8,8 @@ use super::images::Images;
 use crate::random::{Purpose, Stream};
 
 /// A file that was read.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Source {
     /// The file's name, without its folder.
     pub file: String,
@@ -109,7 +111,7 @@ pub fn sources_hash<'a>(sha256s: impl Iterator<Item = &'a str>) -> String {
 }
 
 /// Lower-case hexadecimal digits of `bytes`.
-pub(super) fn hex(bytes: &[u8]) -> String {
+pub(crate) fn hex(bytes: &[u8]) -> String {
     use std::fmt::Write;
     bytes.iter().fold(String::new(), |mut text, byte| {
         let _ = write!(text, "{byte:02x}");

@@ -22,6 +22,7 @@ mod own;
 #[cfg(test)]
 mod real_files;
 
+pub(crate) use dataset::hex;
 pub use dataset::{Dataset, Source, sources_hash};
 pub use download::Progress;
 pub use error::{DataError, MissingFile};

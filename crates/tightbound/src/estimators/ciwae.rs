@@ -52,6 +52,6 @@ pub(super) static DEFINITION: Definition = Definition {
         unbiased: true,
     },
     reference: RAINFORTH_2018,
-    equation: "Eq. 14",
+    equation: "section “New Estimators”",
     build: |s| Box::new(Ciwae { k: s.k, beta: s.beta.expect("checked: the estimator needs a β") }),
 };

@@ -97,7 +97,7 @@ pub struct Definition {
     pub properties: Properties,
     /// Where it comes from.
     pub reference: Reference,
-    /// The equation in the reference.
+    /// The equation, or else the section, in the reference.
     pub equation: &'static str,
     /// Makes the estimator from settings that were checked against the properties; call
     /// [`EstimatorSettings::build`], which checks them.

@@ -57,6 +57,6 @@ pub(super) static DEFINITION: Definition = Definition {
         unbiased: true,
     },
     reference: RAINFORTH_2018,
-    equation: "Eq. 13",
+    equation: "section “New Estimators”",
     build: |s| Box::new(Miwae { m: s.m, k: s.k }),
 };

@@ -45,6 +45,6 @@ pub(super) static DEFINITION: Definition = Definition {
         unbiased: true,
     },
     reference: RAINFORTH_2018,
-    equation: "Eq. 15",
+    equation: "section “New Estimators”",
     build: |s| Box::new(Piwae { m: s.m, l: s.k }),
 };

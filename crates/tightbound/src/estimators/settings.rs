@@ -15,7 +15,7 @@ pub struct EstimatorSettings {
     pub m: usize,
     /// K, samples that share one logarithm: ≥ 1 (PIWAE's L).
     pub k: usize,
-    /// β in [0, 1], for estimators that have one. Where β is learned: its value now.
+    /// β in [0, 1], for estimators that have one. Where β is learned: its value at the start.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub beta: Option<f64>,
 }

@@ -40,6 +40,6 @@ pub(super) static DEFINITION: Definition = Definition {
         unbiased: true,
     },
     reference: KINGMA_2014,
-    equation: "Eq. 3",
+    equation: "Eq. 6",
     build: |s| Box::new(Vae { m: s.m }),
 };

@@ -15,6 +15,7 @@ use std::ops::ControlFlow;
 use serde::{Deserialize, Serialize};
 
 use super::curve::{Curve, GROUPS, PIECE};
+use super::estimate::{CurvePoint, Estimate};
 use crate::data::Images;
 use crate::engine::{Batch, Engine, Noise};
 use crate::random::{Purpose, Stream};
@@ -50,25 +51,6 @@ impl Default for ScoreOptions {
     fn default() -> Self {
         Self { k: 5000, seed: 0, test_pixels: TestPixels::Frozen, first_sample: 0 }
     }
-}
-
-/// A mean over images, in nats, with its standard error.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Estimate {
-    /// The mean.
-    pub value: f64,
-    /// Sample standard deviation over images / √images; NaN for one image.
-    pub se: f64,
-}
-
-/// One point of the L_K curve.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-pub struct CurvePoint {
-    /// Samples under one logarithm.
-    pub k: u32,
-    /// L_k.
-    #[serde(flatten)]
-    pub estimate: Estimate,
 }
 
 /// The scores of one model on one set of images.
@@ -132,8 +114,8 @@ pub enum ScoreError {
 /// L_1, L_8, L_64, L_K of one image; bounds that K does not reach are left out.
 type ImageCurve = Vec<(u32, f64)>;
 
-/// Scores `parameters` on `images`; `progress` hears how many of how many images are done,
-/// and may stop the scoring.
+/// Scores `parameters` on `images`; `progress` hears several times a second how many of how many
+/// images are done, and may stop the scoring.
 pub fn score<E: Engine + ?Sized>(
     engine: &mut E,
     parameters: &[E::Real],
@@ -198,6 +180,10 @@ pub fn per_image_curves<E: Engine + ?Sized>(
             for (curve, row) in curves.iter_mut().zip(log_weights.chunks_exact(piece.len())) {
                 curve.add(row);
             }
+            // Many images with many samples each take longer than an interruption should wait.
+            if progress(result.len(), images.len()).is_break() {
+                return Err(ScoreError::Interrupted);
+            }
         }
         for (curve, &image) in curves.iter().zip(ids) {
             result.push(points(curve, options.k, image)?);
@@ -244,16 +230,6 @@ fn points(curve: &Curve, k: u32, image: u32) -> Result<ImageCurve, ScoreError> {
         points.push((k, whole));
     }
     Ok(points)
-}
-
-impl Estimate {
-    /// The mean of `values` with its standard error.
-    fn mean(values: &[f64]) -> Self {
-        let n = values.len() as f64;
-        let value = values.iter().sum::<f64>() / n;
-        let variance = values.iter().map(|v| (v - value).powi(2)).sum::<f64>() / (n - 1.0);
-        Self { value, se: (variance / n).sqrt() }
-    }
 }
 
 #[cfg(test)]
@@ -358,6 +334,44 @@ mod tests {
         for (fast, exact) in fast.l_k.iter().zip(&exact.l_k) {
             // 36 pixels rounded to 2⁻²⁴ of terms of order one.
             assert!((fast.estimate.value - exact.estimate.value).abs() < 1e-5);
+        }
+    }
+
+    /// Three pieces of samples, the first of which ends long before the first image is done.
+    #[test]
+    fn scoring_can_be_stopped_between_the_samples_of_an_image() {
+        let (architecture, parameters, images) = setup(3);
+        let mut engine = CpuEngine::new(architecture, 1).unwrap();
+        let options = ScoreOptions { k: 2 * PIECE as u32 + 1, ..ScoreOptions::default() };
+        let mut heard = Vec::new();
+        let mut stop_at = |call: usize| {
+            heard.clear();
+            let stop = &mut |done, of| {
+                heard.push((done, of));
+                if heard.len() == call { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+            };
+            let scores = score(&mut engine, &parameters, &images, options, stop);
+            (scores.map(|scores| scores.images), heard.clone())
+        };
+        assert_eq!(stop_at(2), (Err(ScoreError::Interrupted), vec![(0, 3); 2]));
+        assert_eq!(stop_at(9), (Ok(3), vec![(0, 3), (0, 3), (0, 3), (3, 3)]));
+    }
+
+    /// The standard error of one image is NaN, which JSON writes as null.
+    #[test]
+    fn scores_come_back_from_json_even_those_of_one_image() {
+        let (architecture, parameters, images) = setup(2);
+        let mut engine = CpuEngine::new(architecture, 1).unwrap();
+        let options = ScoreOptions { k: 9, ..ScoreOptions::default() };
+        for n in [1, 2] {
+            let images = images.select(&[0, 1][..n]);
+            let go_on = &mut |_, _| ControlFlow::Continue(());
+            let scores = score(&mut engine, &parameters, &images, options, go_on).unwrap();
+            let text = serde_json::to_string(&scores).unwrap();
+            let back: Scores = serde_json::from_str(&text).unwrap();
+            assert_eq!(back.log_p_hat.value, scores.log_p_hat.value);
+            assert_eq!(back.l_k[1].estimate.se.is_nan(), n == 1);
+            assert_eq!(serde_json::to_string(&back).unwrap(), text);
         }
     }
 

@@ -45,26 +45,22 @@ pub struct Architecture {
     pub sigma: Sigma,
 }
 
-/// The most parameters a model may have: 2³⁰, of which training holds several copies of 4 GiB.
-const MOST_PARAMETERS: u128 = 1 << 30;
-
-/// An architecture that no model can have.
+/// Why an architecture makes no model.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ArchitectureError {
-    /// A width of zero.
+    /// A width is zero.
     #[error("the model's {0} must be at least 1")]
-    Empty(&'static str),
-    /// More parameters than any memory holds.
+    Zero(&'static str),
+    /// There are more parameters than can be numbered.
     #[error(
-        "the model would have {parameters} parameters, and {MOST_PARAMETERS} are the most: choose \
-         smaller model.encoder, model.latents or model.decoder"
+        "the model has too many parameters, more than {MOST_PARAMETERS}: choose smaller widths"
     )]
-    TooLarge {
-        /// How many.
-        parameters: u128,
-    },
+    TooLarge,
 }
+
+/// Most parameters of a model: the random numbers of the initialisation address them by 32 bits.
+const MOST_PARAMETERS: usize = u32::MAX as usize;
 
 impl Architecture {
     /// The reference model of Burda et al. 2016: hidden 200–200, 50 latents (425,284 parameters).
@@ -84,38 +80,40 @@ impl Architecture {
         Self { encoder: vec![400, 400], latents: 20, decoder: vec![400, 400], ..Self::reference() }
     }
 
-    /// Refuses widths of zero, and more parameters than any memory holds. No hidden layer at all is
+    /// Refuses widths of zero, and models of more than 2³² − 1 parameters. No hidden layer at all is
     /// allowed: the network is then linear.
     pub fn validate(&self) -> Result<(), ArchitectureError> {
         if self.pixels == 0 {
-            return Err(ArchitectureError::Empty("number of pixels"));
+            return Err(ArchitectureError::Zero("number of pixels"));
         }
         if self.latents == 0 {
-            return Err(ArchitectureError::Empty("number of latents"));
+            return Err(ArchitectureError::Zero("number of latents"));
         }
         if self.encoder.contains(&0) || self.decoder.contains(&0) {
-            return Err(ArchitectureError::Empty("width of every hidden layer"));
+            return Err(ArchitectureError::Zero("width of every hidden layer"));
         }
-        let parameters = self.parameters();
-        if parameters > MOST_PARAMETERS {
-            return Err(ArchitectureError::TooLarge { parameters });
+        match self.parameter_count() {
+            Some(count) if count <= MOST_PARAMETERS => Ok(()),
+            _ => Err(ArchitectureError::TooLarge),
         }
-        Ok(())
     }
 
-    /// How many parameters there are: at most `u128::MAX`, whatever the widths.
-    fn parameters(&self) -> u128 {
-        let network = |input: usize, hidden: &[usize], output: u128| {
-            let mut inputs = input as u128;
-            let mut sum = 0u128;
-            for outputs in hidden.iter().map(|&width| width as u128).chain([output]) {
-                sum = sum.saturating_add((inputs + 1).saturating_mul(outputs));
-                inputs = outputs;
-            }
-            sum
-        };
-        let encoder = network(self.pixels, &self.encoder, 2 * self.latents as u128);
-        encoder.saturating_add(network(self.latents, &self.decoder, self.pixels as u128))
+    /// Number of parameters, unless it is too large to count.
+    fn parameter_count(&self) -> Option<usize> {
+        let layer = |inputs: usize, outputs: usize| inputs.checked_add(1)?.checked_mul(outputs);
+        let mut total = 0usize;
+        let mut inputs = self.pixels;
+        for &width in &self.encoder {
+            total = total.checked_add(layer(inputs, width)?)?;
+            inputs = width;
+        }
+        total = total.checked_add(layer(inputs, self.latents)?.checked_mul(2)?)?;
+        inputs = self.latents;
+        for &width in self.decoder.iter().chain([&self.pixels]) {
+            total = total.checked_add(layer(inputs, width)?)?;
+            inputs = width;
+        }
+        Some(total)
     }
 }
 
@@ -152,21 +150,32 @@ mod tests {
     use crate::model::ParameterTable;
 
     #[test]
-    fn parameters_are_those_of_the_table() {
+    fn counting_agrees_with_the_table() {
         let linear = Architecture { encoder: vec![], decoder: vec![], ..Architecture::reference() };
         for architecture in [Architecture::reference(), Architecture::larger(), linear] {
             let total = ParameterTable::new(&architecture).total();
-            assert_eq!(architecture.parameters(), total as u128);
+            assert_eq!(architecture.parameter_count(), Some(total));
             assert_eq!(architecture.validate(), Ok(()));
         }
     }
 
     #[test]
-    fn sizes_that_no_memory_holds_are_refused() {
-        for encoder in [vec![1 << 21], vec![usize::MAX, usize::MAX, 1]] {
-            let architecture = Architecture { encoder, ..Architecture::reference() };
-            let error = architecture.validate().unwrap_err();
-            assert!(matches!(error, ArchitectureError::TooLarge { .. }), "{error}");
+    fn what_makes_no_model_is_refused() {
+        let reference = Architecture::reference;
+        for zero in [
+            Architecture { pixels: 0, ..reference() },
+            Architecture { latents: 0, ..reference() },
+            Architecture { encoder: vec![9, 0], ..reference() },
+            Architecture { decoder: vec![0], ..reference() },
+        ] {
+            assert!(matches!(zero.validate(), Err(ArchitectureError::Zero(_))), "{zero}");
+        }
+        for giant in [
+            Architecture { latents: usize::MAX / 2, ..reference() },
+            Architecture { encoder: vec![1 << 62, 1 << 62], ..reference() },
+            Architecture { decoder: vec![1 << 16, 1 << 16], ..reference() },
+        ] {
+            assert_eq!(giant.validate(), Err(ArchitectureError::TooLarge), "{giant}");
         }
     }
 }

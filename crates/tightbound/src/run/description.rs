@@ -4,9 +4,8 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use toml::{Table, Value};
 
-use super::digest::hex;
-use super::sealed::parameter_count;
-use crate::model::Architecture;
+use crate::data::{Source, hex};
+use crate::model::{Architecture, ParameterTable};
 use crate::settings::Settings;
 
 /// The content of `run.toml`: the settings at the top level, then `[identity]` and `[machine]`.
@@ -34,20 +33,10 @@ pub struct Identity {
     /// Number of parameters.
     pub parameters: usize,
     /// The files the images came from; empty for built-in data.
-    pub sources: Vec<DataSource>,
+    pub sources: Vec<Source>,
     /// Where the first parameters came from, if not from the initialisation.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub from: Option<Origin>,
-}
-
-/// A file of data.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct DataSource {
-    /// Its name, without folders.
-    pub file: String,
-    /// SHA-256 of its bytes.
-    pub sha256: String,
 }
 
 /// The model that a fine-tuning began with.
@@ -83,15 +72,7 @@ struct Tail {
 impl RunDescription {
     /// The networks: the model settings and the data's number of pixels.
     pub fn architecture(&self) -> Architecture {
-        let model = &self.settings.model;
-        Architecture {
-            pixels: self.identity.pixels,
-            encoder: model.encoder.clone(),
-            latents: model.latents,
-            decoder: model.decoder.clone(),
-            activation: model.activation,
-            sigma: model.sigma,
-        }
+        self.settings.architecture(self.identity.pixels)
     }
 
     /// Writes `run.toml`; the error says which value TOML cannot hold.
@@ -122,11 +103,10 @@ impl RunDescription {
         let architecture = self.architecture();
         architecture.validate().map_err(|e| format!("[model]: {e}"))?;
         let recorded = self.identity.parameters;
-        match parameter_count(&architecture) {
-            Some(count) if count == recorded => Ok(()),
+        match ParameterTable::new(&architecture).total() {
+            count if count == recorded => Ok(()),
             count => Err(format!(
-                "identity.parameters is {recorded}, but [model] has {} parameters",
-                count.map_or("too many".to_owned(), |c| c.to_string())
+                "identity.parameters is {recorded}, but [model] has {count} parameters"
             )),
         }
     }
@@ -201,7 +181,7 @@ mod tests {
         let mut full = description();
         full.settings.estimator.beta = Some(0.1 + 0.2);
         full.identity.sources =
-            vec![DataSource { file: "a \"b\".gz".into(), sha256: "00ff".into() }; 2];
+            vec![Source { file: "a \"b\".gz".into(), sha256: "00ff".into() }; 2];
         full.identity.from =
             Some(Origin { run: "runs/π".into(), epoch: 13, digest: "abc".into() });
         full

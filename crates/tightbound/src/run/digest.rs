@@ -2,6 +2,8 @@
 
 use sha2::{Digest, Sha256};
 
+use crate::data::hex;
+
 /// SHA-256 of `bytes` as 64 lower-case hexadecimal digits.
 pub fn sha256_hex(bytes: &[u8]) -> String {
     hex(&Sha256::digest(bytes))
@@ -21,11 +23,6 @@ pub fn digest(parameters: &[f32]) -> String {
 /// The first 16 digits of a digest: what people read and compare.
 pub fn short_digest(digest: &str) -> &str {
     digest.get(..16).unwrap_or(digest)
-}
-
-/// Lower-case hexadecimal digits.
-pub(super) fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|b| format!("{b:02x}")).collect()
 }
 
 #[cfg(test)]

@@ -3,7 +3,6 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use crate::estimators::EstimatorError;
 use crate::model::Architecture;
 
 /// Why a run folder cannot be used as asked.
@@ -149,9 +148,6 @@ pub enum Damage {
         /// What is wrong with it.
         problem: String,
     },
-    /// The estimator in the header cannot be made.
-    #[error(transparent)]
-    Estimator(#[from] EstimatorError),
     /// The log has lost records that were there when the checkpoint was written.
     #[error("metrics.jsonl has {found} whole records where the checkpoint counted {wanted}")]
     LogShort {

@@ -7,15 +7,18 @@
 //! | `checkpoint.safetensors` | where the training stands, with a checksum of the whole file |
 //! | `checkpoint.previous.safetensors` | the checkpoint before |
 //! | `model.safetensors` | the weights alone, under PyTorch's names and in its layouts |
+//! | `evaluation.json` | the last scores, written by whoever asked for them |
 //!
-//! All of it but `metrics.jsonl`'s `timing` fields and `run.toml`'s `[machine]` is a function of
-//! the settings and the data: the same run made twice has the same bytes, interrupted or not.
+//! What a training writes, but `metrics.jsonl`'s `timing` fields and `run.toml`'s `[machine]`, is a
+//! function of the settings and the data: the same run made twice has the same bytes, interrupted
+//! or not.
 
 mod atomic;
 mod checkpoint;
 mod description;
 mod digest;
 mod error;
+mod files;
 mod folder;
 mod metrics;
 mod model;
@@ -29,12 +32,11 @@ mod verify;
 
 pub use atomic::write_atomic;
 pub use checkpoint::{BetaState, Checkpoint, EpochSums, Position};
-pub use description::{DataSource, Identity, Machine, Origin, RunDescription};
+pub use description::{Identity, Machine, Origin, RunDescription};
 pub use digest::{digest, sha256_hex, short_digest};
 pub use error::{Damage, RunError};
-pub use folder::{
-    CHECKPOINT, DESCRIPTION, EVALUATION, Latest, METRICS, MODEL, PREVIOUS, RunFolder,
-};
+pub use files::{CHECKPOINT, DESCRIPTION, EVALUATION, METRICS, MODEL, PREVIOUS};
+pub use folder::{Latest, RunFolder};
 pub use metrics::{
     EpochRecord, EvaluationRecord, Log, MetricsLog, Record, SkipRecord, Timing, read_log,
 };

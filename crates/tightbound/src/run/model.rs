@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::description::RunDescription;
 use super::digest::digest;
 use super::error::{Damage, RunError};
-use super::folder::{CHECKPOINT, MODEL, PREVIOUS, RunFolder, read_checkpoint, read_description};
+use super::files::{CHECKPOINT, DESCRIPTION, MODEL, PREVIOUS, read_checkpoint, read_description};
 use super::sealed::{Buffer, seal, unseal};
 use crate::model::{Architecture, ParameterTable};
 use crate::settings::Settings;
@@ -59,7 +59,7 @@ impl Model {
         if !path.is_dir() {
             return Self::read(path);
         }
-        if !RunFolder::exists(path) {
+        if !path.join(DESCRIPTION).exists() {
             return Self::read(&path.join(MODEL));
         }
         let description = read_description(path)?;

@@ -21,8 +21,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
-use super::digest::hex;
 use super::error::Damage;
+use crate::data::hex;
 use crate::model::{Architecture, Parameter, ParameterTable};
 
 /// The metadata key of the header string.
@@ -121,13 +121,14 @@ impl<T> Unsealed<'_, T> {
     /// The parameter table of a model that the file claims to hold; refused if it could not fit.
     pub fn table(&self, architecture: &Architecture) -> Result<ParameterTable, Damage> {
         architecture.validate().map_err(|e| Damage::Header(e.to_string()))?;
-        match parameter_count(architecture) {
-            Some(total) if total <= self.payload / 4 => Ok(ParameterTable::new(architecture)),
-            _ => Err(Damage::Header(format!(
+        let table = ParameterTable::new(architecture);
+        if table.total() > self.payload / 4 {
+            return Err(Damage::Header(format!(
                 "{} bytes of tensors cannot hold the model `{architecture}`",
                 self.payload
-            ))),
+            )));
         }
+        Ok(table)
     }
 
     /// Copies one flat buffer out of the tensors whose names begin with `prefix`.
@@ -156,26 +157,6 @@ impl<T> Unsealed<'_, T> {
         }
         Ok(tensor.data())
     }
-}
-
-/// Number of parameters of an architecture from a file, unless it is too large to count.
-pub(super) fn parameter_count(architecture: &Architecture) -> Option<usize> {
-    let Architecture { pixels, encoder, latents, decoder, .. } = architecture;
-    let layer = |inputs: usize, outputs: usize| inputs.checked_add(1)?.checked_mul(outputs);
-    let mut total = 0usize;
-    let mut inputs = *pixels;
-    for &width in encoder {
-        total = total.checked_add(layer(inputs, width)?)?;
-        inputs = width;
-    }
-    let heads = layer(inputs, *latents)?.checked_mul(2)?;
-    total = total.checked_add(heads)?;
-    inputs = *latents;
-    for &width in decoder.iter().chain([pixels]) {
-        total = total.checked_add(layer(inputs, width)?)?;
-        inputs = width;
-    }
-    Some(total)
 }
 
 /// SHA-256 of the file with its checksum read as zeros.
@@ -208,22 +189,5 @@ pub(super) fn reseal(file: &mut [u8]) {
     if file.len() >= CHECKSUM.end {
         let checksum = checksum(file);
         file[CHECKSUM].copy_from_slice(checksum.as_bytes());
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn counting_agrees_with_the_table_and_survives_absurd_widths() {
-        for architecture in [Architecture::reference(), Architecture::larger()] {
-            let total = ParameterTable::new(&architecture).total();
-            assert_eq!(parameter_count(&architecture), Some(total));
-        }
-        let absurd = Architecture { latents: usize::MAX / 2, ..Architecture::reference() };
-        assert_eq!(parameter_count(&absurd), None);
-        let absurd = Architecture { encoder: vec![1 << 62, 1 << 62], ..Architecture::reference() };
-        assert_eq!(parameter_count(&absurd), None);
     }
 }

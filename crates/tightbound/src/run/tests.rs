@@ -225,6 +225,32 @@ fn verify_names_each_damaged_file() {
     }
 }
 
+/// A crash after the last checkpoint leaves the weights of an earlier stop beside it.
+#[test]
+fn weights_older_than_a_complete_training_are_an_interruption() {
+    let folder = tempdir().unwrap();
+    let mut run = RunFolder::create(&folder.path().join("run"), description()).unwrap();
+    let mut last = checkpoint(run.description());
+    run.save_model(2, &last.parameters).unwrap();
+    last.position = super::Position { epoch: 4, ..Default::default() };
+    last.parameters[5] += 1.0;
+    run.save_checkpoint(&last).unwrap();
+    assert_eq!(condition(run.path(), MODEL), Condition::Interrupted);
+    run.save_model(4, &last.parameters).unwrap();
+    assert_eq!(condition(run.path(), MODEL), Condition::Whole);
+}
+
+/// What cannot be read is not called absent: a folder stands in for a file without permission.
+#[test]
+fn files_that_cannot_be_read_are_not_called_absent() {
+    let (_folder, run) = run();
+    fs::remove_file(run.path().join(MODEL)).unwrap();
+    for file in [MODEL, EVALUATION] {
+        fs::create_dir(run.path().join(file)).unwrap();
+        assert_eq!(condition(run.path(), file), Condition::Damaged, "{file}");
+    }
+}
+
 #[test]
 fn a_torn_last_line_is_an_interruption_and_no_damage() {
     let (_folder, run) = run();

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 use std::fs;
+use std::io::ErrorKind;
 use std::path::Path;
 
 use serde::Serialize;
@@ -11,7 +12,7 @@ use super::checkpoint::Checkpoint;
 use super::description::RunDescription;
 use super::digest::digest;
 use super::error::{Damage, RunError};
-use super::folder::{
+use super::files::{
     CHECKPOINT, DESCRIPTION, EVALUATION, METRICS, MODEL, PREVIOUS, Unusable, read_checkpoint,
     read_description,
 };
@@ -117,10 +118,11 @@ fn without_description(path: &Path, error: RunError) -> Verification {
     Verification::new(files, usable)
 }
 
-fn read_model(path: &Path) -> Result<Option<Model>, Damage> {
+fn read_model(path: &Path) -> Result<Option<Model>, Unusable> {
     match fs::read(path.join(MODEL)) {
-        Ok(bytes) => Model::decode(&bytes).map(Some),
-        Err(_) => Ok(None),
+        Ok(bytes) => Ok(Some(Model::decode(&bytes)?)),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(Unusable::Unreadable(error)),
     }
 }
 
@@ -208,14 +210,14 @@ fn log_report(log: &Result<Log, RunError>, checkpoint: Option<&Checkpoint>) -> F
 }
 
 fn model_report(
-    model: &Result<Option<Model>, Damage>,
+    model: &Result<Option<Model>, Unusable>,
     description: &RunDescription,
     checkpoint: Option<&Checkpoint>,
 ) -> FileReport {
     let complete =
         checkpoint.is_some_and(|c| c.position.epoch >= description.settings.train.epochs);
     match model {
-        Err(damage) => FileReport::new(MODEL, Condition::Damaged, damage.to_string()),
+        Err(reason) => FileReport::new(MODEL, Condition::Damaged, reason.to_string()),
         Ok(None) if complete => FileReport::new(
             MODEL,
             Condition::Interrupted,
@@ -229,6 +231,17 @@ fn model_report(
             let detail = format!("it holds another model, `{}`", model.info.architecture);
             FileReport::new(MODEL, Condition::Damaged, detail)
         }
+        Ok(Some(model))
+            if complete
+                && checkpoint.is_some_and(|c| digest(&c.parameters) != model.info.digest) =>
+        {
+            let detail = format!(
+                "it holds the weights of an earlier stop (epoch {}), although the training is \
+                 complete; resuming writes it again",
+                model.info.epoch
+            );
+            FileReport::new(MODEL, Condition::Interrupted, detail)
+        }
         Ok(Some(model)) => {
             let (epoch, digest) = (model.info.epoch, &model.info.digest);
             let detail = format!("epoch {epoch}, digest {digest}");
@@ -239,7 +252,13 @@ fn model_report(
 
 fn evaluation_report(path: &Path) -> FileReport {
     match fs::read(path.join(EVALUATION)) {
-        Err(_) => FileReport::new(EVALUATION, Condition::Absent, ""),
+        Err(error) if error.kind() == ErrorKind::NotFound => {
+            FileReport::new(EVALUATION, Condition::Absent, "")
+        }
+        Err(error) => {
+            let detail = Unusable::Unreadable(error).to_string();
+            FileReport::new(EVALUATION, Condition::Damaged, detail)
+        }
         Ok(bytes) => match serde_json::from_slice::<serde_json::Value>(&bytes) {
             Ok(_) => FileReport::new(EVALUATION, Condition::Whole, ""),
             Err(error) => FileReport::new(EVALUATION, Condition::Damaged, error.to_string()),
@@ -251,7 +270,7 @@ fn usable(
     description: &RunDescription,
     checkpoints: &[Read; 2],
     log: &Result<Log, RunError>,
-    model: &Result<Option<Model>, Damage>,
+    model: &Result<Option<Model>, Unusable>,
 ) -> Vec<String> {
     let mut usable = Vec::new();
     let epochs = description.settings.train.epochs;

@@ -1,7 +1,6 @@
 //! Turn a configuration file or a `key=value` into assignments that know where they came from.
 
-use std::fmt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use serde::Deserialize;
 use serde::de::IntoDeserializer;
@@ -9,36 +8,7 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::error::SettingsError;
-
-/// Where a setting was set.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Origin {
-    /// In a configuration file; line and column count from 1.
-    File {
-        /// The file.
-        path: PathBuf,
-        /// Line of the key.
-        line: usize,
-        /// Column of the key, in characters.
-        column: usize,
-    },
-    /// By `--set`.
-    Set,
-    /// By the named flag, such as `--epochs`.
-    Flag(&'static str),
-}
-
-impl fmt::Display for Origin {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::File { path, line, column } => {
-                write!(f, "{}, line {line}, column {column}", path.display())
-            }
-            Self::Set => f.write_str("--set"),
-            Self::Flag(flag) => f.write_str(flag),
-        }
-    }
-}
+use super::origin::Origin;
 
 /// One setting, one value.
 #[derive(Clone, Debug, PartialEq)]

@@ -1,6 +1,6 @@
 //! Name what is wrong with settings: the key, where it was set, what would be right.
 
-use super::assignment::Origin;
+use super::origin::Origin;
 use crate::estimators::EstimatorError;
 
 /// Settings that describe no training.

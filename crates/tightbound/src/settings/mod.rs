@@ -4,14 +4,16 @@
 
 mod assignment;
 mod error;
+mod origin;
 mod preset;
 mod protocol_line;
 mod resolve;
 mod types;
 mod validate;
 
-pub use assignment::{Assignment, Origin};
+pub use assignment::Assignment;
 pub use error::SettingsError;
+pub use origin::Origin;
 pub use protocol_line::{ProtocolLine, ScoreProtocol};
 pub use resolve::Resolver;
 pub use types::{

@@ -4,8 +4,9 @@ use std::collections::BTreeSet;
 
 use toml::{Table, Value};
 
-use super::assignment::{Assignment, Origin};
+use super::assignment::Assignment;
 use super::error::SettingsError;
+use super::origin::Origin;
 use super::preset::{default_estimator, default_update};
 use super::types::{Protocol, Settings};
 
@@ -345,14 +346,35 @@ mod tests {
         for (set, expected) in [
             ("train.epochs=0", "train.epochs (--epochs) must be at least 1, not 0"),
             ("train.batch=0", "train.batch (--batch) must be at least 1, not 0"),
-            ("train.rate=0.0", "train.rate must be a finite number above 0, not 0"),
-            ("train.rate=nan", "train.rate must be a finite number above 0, not NaN"),
+            (
+                "train.epochs=4294967296",
+                "train.epochs (--epochs) must be at most 4,294,967,295, not 4294967296",
+            ),
+            (
+                "train.rate=0.0",
+                "train.rate must be a finite number above 0 in single precision, not 0.0",
+            ),
+            (
+                "train.rate=nan",
+                "train.rate must be a finite number above 0 in single precision, not NaN",
+            ),
+            (
+                "train.rate=1e39",
+                "train.rate must be a finite number above 0 in single precision, not 1e39",
+            ),
             (
                 "train.stages=0",
                 "train.stages must be from 1 to 20 (stage i lasts 3^i epochs), not 0",
             ),
             ("adam.beta1=1.0", "adam.beta1 must be in [0, 1), not 1"),
-            ("adam.epsilon=inf", "adam.epsilon must be a finite number above 0, not inf"),
+            (
+                "adam.epsilon=inf",
+                "adam.epsilon must be a finite number above 0 in single precision, not inf",
+            ),
+            (
+                "adam.epsilon=1e-50",
+                "adam.epsilon must be a finite number above 0 in single precision, not 1e-50",
+            ),
             ("model.encoder=[16,0]", "model.encoder must be widths of at least 1, not [16, 0]"),
             ("model.latents=0", "model.latents must be at least 1, not 0"),
             ("data.limit=0", "data.limit must be at least 1, not 0"),

@@ -9,6 +9,8 @@ impl Settings {
     pub fn validate(&self) -> Result<(), SettingsError> {
         let Self { seed, data, model, estimator, train, adam, .. } = self;
         let decays = 0.0..1.0;
+        // The engines compute in f32, where a smaller number would be 0 and a larger one infinite.
+        let single = |x: f64| x as f32 > 0.0 && (x as f32).is_finite();
         for (allowed, key, flag, range, value) in [
             (i64::try_from(*seed).is_ok(), "seed", " (--seed)", "below 2⁶³", seed.to_string()),
             (!data.name.is_empty(), "data.name", " (--data)", "a name or a path", "empty".into()),
@@ -29,13 +31,20 @@ impl Settings {
                 format!("{:?}", model.decoder),
             ),
             (train.epochs > 0, "train.epochs", " (--epochs)", "at least 1", "0".into()),
+            (
+                u32::try_from(train.epochs).is_ok(),
+                "train.epochs",
+                " (--epochs)",
+                "at most 4,294,967,295",
+                train.epochs.to_string(),
+            ),
             (train.batch > 0, "train.batch", " (--batch)", "at least 1", "0".into()),
             (
-                train.rate.is_finite() && train.rate > 0.0,
+                single(train.rate),
                 "train.rate",
                 "",
-                "a finite number above 0",
-                train.rate.to_string(),
+                "a finite number above 0 in single precision",
+                format!("{:?}", train.rate),
             ),
             (
                 (1..=20).contains(&train.stages),
@@ -47,11 +56,11 @@ impl Settings {
             (decays.contains(&adam.beta1), "adam.beta1", "", "in [0, 1)", adam.beta1.to_string()),
             (decays.contains(&adam.beta2), "adam.beta2", "", "in [0, 1)", adam.beta2.to_string()),
             (
-                adam.epsilon.is_finite() && adam.epsilon > 0.0,
+                single(adam.epsilon),
                 "adam.epsilon",
                 "",
-                "a finite number above 0",
-                adam.epsilon.to_string(),
+                "a finite number above 0 in single precision",
+                format!("{:?}", adam.epsilon),
             ),
         ] {
             if !allowed {

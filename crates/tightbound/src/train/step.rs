@@ -70,9 +70,8 @@ impl<'a> Stepper<'a> {
         Batch { pixels: &self.pixels, ids: &self.ids }
     }
 
-    /// Updates the networks by the minibatch that was drawn. The report is the first pass's.
-    ///
-    /// If the second of two passes fails, the first network's update stays.
+    /// Updates the networks by the minibatch that was drawn. The report is the first pass's. After
+    /// an error `state` is as it was, whichever of two passes failed.
     pub fn step(
         &mut self,
         engine: &mut dyn Engine<Real = f32>,
@@ -85,8 +84,14 @@ impl<'a> Stepper<'a> {
             self.update(engine, state, 0..self.gradient.len(), at);
             return Ok(report);
         };
-        self.update(engine, state, first, at);
-        self.pass(engine, state, estimator, Purpose::SecondPassNoise, at)?;
+        let before = buffers(state).map(|buffer| buffer[first.clone()].to_vec());
+        self.update(engine, state, first.clone(), at);
+        if let Err(error) = self.pass(engine, state, estimator, Purpose::SecondPassNoise, at) {
+            for (buffer, before) in buffers(state).into_iter().zip(before) {
+                buffer[first.clone()].copy_from_slice(&before);
+            }
+            return Err(error);
+        }
         self.update(engine, state, second, at);
         Ok(report)
     }
@@ -140,4 +145,9 @@ impl<'a> Stepper<'a> {
             step: at.step,
         });
     }
+}
+
+/// What a step changes.
+fn buffers(state: &mut Checkpoint) -> [&mut Vec<f32>; 3] {
+    [&mut state.parameters, &mut state.first_moment, &mut state.second_moment]
 }

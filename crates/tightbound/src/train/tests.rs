@@ -239,6 +239,26 @@ fn skipped_steps_are_counted_logged_and_make_no_update() {
     assert_eq!((second.bound, second.skipped, second.step), (None, 3, 3));
 }
 
+/// A step of two passes is left out whole, whichever pass breaks.
+#[test]
+fn a_broken_second_pass_takes_the_first_networks_update_back() {
+    let folder = tempdir().unwrap();
+    for update in [Update::EncoderFirst, Update::Random] {
+        let remains = [3, 4].map(|call| {
+            let path = folder.path().join(format!("{update:?}-{call}"));
+            let mut description = description();
+            description.settings.train.non_finite = NonFinite::Skip;
+            description.settings.train.update = update;
+            let mut engine = ToyEngine::new(description.architecture());
+            engine.broken = call..call + 1;
+            let outcome = go(&path, &description, &mut engine, &mut Script::default()).unwrap();
+            assert_eq!((outcome.skipped, outcome.complete), (1, true));
+            Remains::of(&path)
+        });
+        assert_eq!(remains[0], remains[1], "{update:?}");
+    }
+}
+
 #[test]
 fn a_rate_that_diverges_is_named_before_it_reaches_a_checkpoint() {
     let folder = tempdir().unwrap();

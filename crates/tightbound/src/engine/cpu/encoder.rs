@@ -3,8 +3,8 @@
 use super::kernels::{
     ActivationBackward, ActivationForward, KernelPath, SigmaBackward, SigmaForward, Start, pad,
 };
-use super::layer::PackedLayer;
-use super::model::{ModelGradient, PackedModel};
+use super::layer::PanelRows;
+use super::model::PackedModel;
 
 /// The encoder's state after some images; rows are images, padded to whole vectors.
 #[derive(Clone, Debug, Default)]
@@ -19,22 +19,33 @@ pub(super) struct EncoderPass {
     pub(super) sd: Vec<f32>,
     /// Gradient at μ, `[images, pad(L)]`.
     pub(super) d_mean: Vec<f32>,
-    /// Gradient at σ, `[images, pad(L)]`.
+    /// Gradient at σ, `[images, pad(L)]`; after [`backward`](Self::backward) at the σ head's output.
     pub(super) d_sd: Vec<f32>,
+    /// Gradients at the outputs of the hidden layers.
+    deltas: Vec<Vec<f32>>,
+    ones: Vec<f32>,
 }
 
 impl EncoderPass {
-    /// Pixels of image `i` as floats, `[pad(D)]`, zero beyond D.
+    /// Pixels of image `i` as floats, `[stride]`, zero beyond D.
     pub(super) fn pixels(&self, i: usize, stride: usize) -> &[f32] {
         &self.inputs[0][i * stride..(i + 1) * stride]
+    }
+
+    /// Σ_l log σ of image `i`, the part of log w that all its samples share.
+    pub(super) fn log_sd(&self, i: usize, latents: usize) -> f64 {
+        let row = &self.sd[i * pad(latents)..];
+        row[..latents].iter().map(|&sd| libm::log(f64::from(sd))).sum()
     }
 
     /// Encodes `pixels` `[images, D]`, and sets the gradients at μ and σ to zero.
     pub(super) fn forward(&mut self, path: KernelPath, model: &PackedModel, pixels: &[u8]) {
         let images = pixels.len() / model.pixels;
         let stride = pad(model.pixels);
+        self.ones.clear();
+        self.ones.resize(images, 1.0);
         self.inputs.resize(model.encoder.len() + 1, Vec::new());
-        resize(&mut self.inputs[0], images * stride);
+        self.inputs[0].resize(images * stride, 0.0);
         let rows = self.inputs[0].chunks_exact_mut(stride);
         for (to, from) in rows.zip(pixels.chunks_exact(model.pixels)) {
             for (to, &from) in to.iter_mut().zip(from) {
@@ -44,16 +55,15 @@ impl EncoderPass {
         for (i, layer) in model.encoder.iter().enumerate() {
             let (before, after) = self.inputs.split_at_mut(i + 1);
             let h = &mut after[0];
-            resize(h, images * layer.output_stride());
+            h.resize(images * layer.output_stride(), 0.0);
             layer.forward(path, &before[i], h);
             path.run(ActivationForward { activation: model.activation, h });
         }
         let last = &self.inputs[model.encoder.len()];
-        let points = images * pad(model.latents);
         for buffer in
             [&mut self.mean, &mut self.sigma_raw, &mut self.sd, &mut self.d_mean, &mut self.d_sd]
         {
-            resize(buffer, points);
+            buffer.resize(images * pad(model.latents), 0.0);
         }
         model.mean_head.forward(path, last, &mut self.mean);
         model.sigma_head.forward(path, last, &mut self.sigma_raw);
@@ -62,50 +72,33 @@ impl EncoderPass {
         self.d_sd.fill(0.0);
     }
 
-    /// Carries the gradients at μ and σ to the encoder's parameters.
-    pub(super) fn backward(
-        &mut self,
-        path: KernelPath,
-        model: &PackedModel,
-        gradient: &mut ModelGradient,
-    ) {
-        let images = self.mean.len() / pad(model.latents);
-        let ones = vec![1.0; images];
-        path.run(SigmaBackward {
-            sigma: model.sigma,
-            raw: &self.sigma_raw,
-            sd: &self.sd,
-            d: &mut self.d_sd,
-        });
-        let hidden = model.encoder.len();
-        let last = &self.inputs[hidden];
-        gradient.mean_head.add(path, &ones, &self.d_mean, last);
-        gradient.sigma_head.add(path, &ones, &self.d_sd, last);
-        if hidden == 0 {
-            return;
-        }
-        let mut d_h = vec![0.0; last.len()];
-        model.mean_head.backward(path, &self.d_mean, Start::Zero, &mut d_h);
-        model.sigma_head.backward(path, &self.d_sd, Start::Accumulate, &mut d_h);
-        for i in (0..hidden).rev() {
-            let h = &self.inputs[i + 1];
-            path.run(ActivationBackward { activation: model.activation, h, d: &mut d_h });
-            gradient.encoder[i].add(path, &ones, &d_h, &self.inputs[i]);
-            if i > 0 {
-                d_h = backward_rows(path, &model.encoder[i], images, &d_h);
+    /// Carries the gradients at μ and σ to the outputs of all layers.
+    pub(super) fn backward(&mut self, path: KernelPath, model: &PackedModel) {
+        let Self { inputs, sigma_raw, sd, d_mean, d_sd, deltas, .. } = self;
+        path.run(SigmaBackward { sigma: model.sigma, raw: sigma_raw, sd, d: d_sd });
+        deltas.resize(model.encoder.len(), Vec::new());
+        for i in (0..model.encoder.len()).rev() {
+            let h = &inputs[i + 1];
+            let (before, after) = deltas.split_at_mut(i + 1);
+            let d = &mut before[i];
+            d.resize(h.len(), 0.0);
+            match after.first() {
+                Some(d_next) => model.encoder[i + 1].backward(path, d_next, d),
+                None => {
+                    model.mean_head.backward(path, d_mean, d);
+                    model.sigma_head.backward_from(path, d_sd, Start::Accumulate, d);
+                }
             }
+            path.run(ActivationBackward { activation: model.activation, h, d });
         }
     }
-}
 
-/// d_x of a hidden layer in a buffer of its own: a batch has few images, so this is small.
-fn backward_rows(path: KernelPath, layer: &PackedLayer, images: usize, d_y: &[f32]) -> Vec<f32> {
-    let mut d_x = vec![0.0; images * layer.input_stride()];
-    layer.backward(path, d_y, Start::Zero, &mut d_x);
-    d_x
-}
-
-/// Gives a buffer `length` elements; new ones are zero, old ones keep their values.
-fn resize(buffer: &mut Vec<f32>, length: usize) {
-    buffer.resize(length, 0.0);
+    /// What the gradient of each layer sums, hidden layers first, then the heads of μ and σ.
+    pub(super) fn panel_rows(&self) -> impl Iterator<Item = PanelRows<'_>> {
+        let rows = |(delta, scaled_input)| PanelRows { scale: &self.ones, delta, scaled_input };
+        let hidden =
+            self.deltas.iter().map(Vec::as_slice).zip(self.inputs.iter().map(Vec::as_slice));
+        let last = &self.inputs[self.deltas.len()][..];
+        hidden.chain([(&self.d_mean[..], last), (&self.d_sd[..], last)]).map(rows)
+    }
 }

@@ -7,20 +7,14 @@ use rayon::prelude::*;
 
 use super::encoder::EncoderPass;
 use super::kernels::{AdamConstants, AdamStep, KernelPath, Sigmoid, pad};
-use super::model::{ModelGradient, PackedModel, sum_shards};
-use super::shard::{Shard, ShardReport, Workspace};
-use super::tile::{EncodedImage, TILE_ROWS};
+use super::model::PackedModel;
+use super::tile::{Context, ENCODE_IMAGES, Row, TILE_ROWS, Tile};
+use super::wave::{BatchGradient, Buffers};
 use crate::engine::{
     AdamUpdate, Batch, Engine, EngineError, Noise, Objective, Posterior, StepReport,
 };
 use crate::model::{Architecture, ParameterTable};
 
-/// Most shards of a batch. Their sums are added in order, whichever thread made them.
-const SHARDS: usize = 4;
-/// Images that go through the encoder together outside training.
-const ENCODE_IMAGES: usize = 64;
-/// Samples of one image that are scored together; at most [`TILE_ROWS`].
-const SCORE_ROWS: usize = 128;
 /// Parameters that one job of the optimiser updates.
 const ADAM_BLOCK: usize = 16_384;
 
@@ -32,8 +26,9 @@ pub struct CpuEngine {
     path: KernelPath,
     pool: rayon::ThreadPool,
     model: PackedModel,
-    shards: Vec<ModelGradient>,
-    workspaces: Vec<Mutex<Workspace>>,
+    buffers: Buffers,
+    /// One per thread, for scoring and decoding.
+    tiles: Vec<Mutex<Tile>>,
 }
 
 impl CpuEngine {
@@ -55,9 +50,10 @@ impl CpuEngine {
             .build()
             .map_err(|error| EngineError::Threads { threads, reason: error.to_string() })?;
         let model = PackedModel::new(&architecture);
-        let workspaces = (0..threads).map(|_| Mutex::new(Workspace::new(&model))).collect();
+        let tiles = (0..threads).map(|_| Mutex::new(Tile::new(&model))).collect();
+        let buffers = Buffers::new(&architecture);
         let table = ParameterTable::new(&architecture);
-        Ok(Self { architecture, table, path, pool, model, shards: Vec::new(), workspaces })
+        Ok(Self { architecture, table, path, pool, model, buffers, tiles })
     }
 
     /// The instructions this engine uses.
@@ -77,19 +73,11 @@ impl CpuEngine {
     }
 }
 
-/// The buffers of the thread that asks. A panic elsewhere leaves nothing behind that matters: every
-/// use overwrites what it reads.
-fn own_workspace(workspaces: &[Mutex<Workspace>]) -> MutexGuard<'_, Workspace> {
+/// The tile of the thread that asks. A panic elsewhere leaves nothing behind that matters: every use
+/// overwrites what it reads.
+fn own_tile(tiles: &[Mutex<Tile>]) -> MutexGuard<'_, Tile> {
     let index = rayon::current_thread_index().expect("called on the engine's pool");
-    workspaces[index].lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-/// Images `range` of a batch.
-fn slice<'a>(batch: Batch<'a>, pixels: usize, range: Range<usize>) -> Batch<'a> {
-    Batch {
-        pixels: &batch.pixels[range.start * pixels..range.end * pixels],
-        ids: &batch.ids[range],
-    }
+    tiles[index].lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Engine for CpuEngine {
@@ -107,44 +95,17 @@ impl Engine for CpuEngine {
         gradient: &mut [f32],
     ) -> Result<StepReport, EngineError> {
         self.check_batch(batch);
-        self.pack(parameters);
-        let images = batch.ids.len();
-        let count = images.clamp(1, SHARDS);
-        while self.shards.len() < count {
-            self.shards.push(ModelGradient::new(&self.architecture));
+        assert_eq!(parameters.len(), self.table.total(), "one value per parameter");
+        let Self { path, pool, model, buffers, table, .. } = self;
+        let (report, finite) = pool.install(|| {
+            model.pack(*path, parameters);
+            BatchGradient { path: *path, model, batch, objective }.run(buffers, gradient)
+        })?;
+        if finite {
+            return Ok(report);
         }
-        let Self { path, pool, model, shards, workspaces, architecture, table, .. } = self;
-        let (path, model, shards) = (*path, &*model, &mut shards[..count]);
-        pool.install(|| {
-            let reports: Vec<_> = shards
-                .par_iter_mut()
-                .enumerate()
-                .map(|(i, gradient)| {
-                    let range = i * images / count..(i + 1) * images / count;
-                    let batch = slice(batch, architecture.pixels, range);
-                    let shard = Shard { path, model, batch, objective };
-                    shard.run(&mut own_workspace(workspaces), gradient)
-                })
-                .collect();
-            let mut total = ShardReport::default();
-            for report in reports {
-                let report = report?;
-                total.bound.theta += report.bound.theta;
-                total.bound.phi += report.bound.phi;
-                total.bound.d_beta += report.bound.d_beta;
-                total.kept += report.kept;
-            }
-            let scale = 1.0 / images as f64;
-            if !sum_shards(path, shards, scale as f32, gradient) {
-                let index = gradient.iter().position(|g| !g.is_finite()).unwrap_or(0);
-                return Err(EngineError::non_finite_gradient(table, index));
-            }
-            total.bound.theta *= scale;
-            total.bound.phi *= scale;
-            total.bound.d_beta *= scale;
-            let samples = (images * objective.estimator.samples()) as f64;
-            Ok(StepReport { bound: total.bound, kept_fraction: total.kept as f64 / samples })
-        })
+        let index = gradient.iter().position(|g| !g.is_finite()).unwrap_or(0);
+        Err(EngineError::non_finite_gradient(table, index))
     }
 
     fn log_weights(
@@ -162,7 +123,7 @@ impl Engine for CpuEngine {
             return;
         }
         self.pack(parameters);
-        let Self { path, pool, model, workspaces, .. } = self;
+        let Self { path, pool, model, tiles, .. } = self;
         let (path, model) = (*path, &*model);
         pool.install(|| {
             let passes: Vec<EncoderPass> = batch
@@ -174,21 +135,18 @@ impl Engine for CpuEngine {
                     pass
                 })
                 .collect();
+            let context = Context { path, model, ids: batch.ids, passes: &passes, noise };
             let mut jobs = Vec::new();
-            for (i, row) in log_weights.chunks_mut(per_image).enumerate() {
-                for (chunk, out) in row.chunks_mut(SCORE_ROWS).enumerate() {
-                    jobs.push((i, samples.start + (chunk * SCORE_ROWS) as u32, out));
+            for (image, row) in log_weights.chunks_mut(per_image).enumerate() {
+                for (chunk, out) in row.chunks_mut(TILE_ROWS).enumerate() {
+                    jobs.push((image, samples.start + (chunk * TILE_ROWS) as u32, out));
                 }
             }
-            jobs.into_par_iter().for_each(|(i, first, out)| {
-                let workspace = &mut *own_workspace(workspaces);
-                let pass = &passes[i / ENCODE_IMAGES];
-                let image = EncodedImage::new(model, pass, i % ENCODE_IMAGES, batch.ids[i]);
-                out.fill(image.log_sd(model.latents));
-                workspace.samples.clear();
-                workspace.samples.extend(first..first + out.len() as u32);
-                workspace.tile.clear();
-                workspace.tile.forward(path, model, noise, image, &workspace.samples, out);
+            jobs.into_par_iter().for_each(|(image, first, out)| {
+                let tile = &mut *own_tile(tiles);
+                let samples = first..first + out.len() as u32;
+                tile.forward(context, samples.map(|sample| Row { image, sample }));
+                out.copy_from_slice(&tile.log_weights);
             });
         });
     }
@@ -196,7 +154,7 @@ impl Engine for CpuEngine {
     fn encode(&mut self, parameters: &[f32], batch: Batch<'_>) -> Posterior<f32> {
         self.check_batch(batch);
         self.pack(parameters);
-        let Self { path, pool, model, workspaces, .. } = self;
+        let Self { path, pool, model, .. } = self;
         let (path, model, latents) = (*path, &*model, model.latents);
         let mut mean = vec![0.0; batch.ids.len() * latents];
         let mut sd = mean.clone();
@@ -206,9 +164,9 @@ impl Engine for CpuEngine {
         let images = batch.pixels.par_chunks(ENCODE_IMAGES * model.pixels);
         pool.install(|| {
             images.zip(outputs).for_each(|(pixels, (mean, sd))| {
-                let workspace = &mut *own_workspace(workspaces);
-                workspace.pass.forward(path, model, pixels);
-                for (padded, dense) in [(&workspace.pass.mean, mean), (&workspace.pass.sd, sd)] {
+                let mut pass = EncoderPass::default();
+                pass.forward(path, model, pixels);
+                for (padded, dense) in [(&pass.mean, mean), (&pass.sd, sd)] {
                     let rows = padded.chunks_exact(pad(latents));
                     for (to, from) in dense.chunks_exact_mut(latents).zip(rows) {
                         to.copy_from_slice(&from[..latents]);
@@ -222,16 +180,15 @@ impl Engine for CpuEngine {
     fn decode(&mut self, parameters: &[f32], latents: &[f32]) -> Vec<f32> {
         assert_eq!(latents.len() % self.architecture.latents, 0, "L values per point");
         self.pack(parameters);
-        let Self { path, pool, model, workspaces, .. } = self;
+        let Self { path, pool, model, tiles, .. } = self;
         let (path, model) = (*path, &*model);
         let mut probabilities = vec![0.0; latents.len() / model.latents * model.pixels];
         let outputs = probabilities.par_chunks_mut(TILE_ROWS * model.pixels);
         let points = latents.par_chunks(TILE_ROWS * model.latents);
         pool.install(|| {
             points.zip(outputs).for_each(|(z, out)| {
-                let workspace = &mut *own_workspace(workspaces);
-                workspace.tile.clear();
-                let logits = workspace.tile.decode_points(path, model, z);
+                let tile = &mut *own_tile(tiles);
+                let logits = tile.decode_points(path, model, z);
                 path.run(Sigmoid { logits: &mut *logits });
                 let rows = logits.chunks_exact(pad(model.pixels));
                 for (to, from) in out.chunks_exact_mut(model.pixels).zip(rows) {

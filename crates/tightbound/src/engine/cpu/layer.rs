@@ -3,7 +3,7 @@
 //! Rows are padded to whole vectors. Padding in weights is zero, so padding in results is zero or is
 //! multiplied by zero later.
 
-use super::kernels::{Gemm, KernelPath, Start, Transpose, WeightedColumnSums, pad};
+use super::kernels::{Gemm, KernelPath, ScaleInto, Start, Transpose, WeightedColumnSums, pad};
 use crate::model::Layer;
 
 /// A layer's parameters, copied once per call into the layouts that the kernels want.
@@ -69,8 +69,13 @@ impl PackedLayer {
         });
     }
 
-    /// d_x `[rows, pad(inputs)]` ← d_y `[rows, pad(outputs)]` · W, or += where `start` says so.
-    pub(super) fn backward(
+    /// d_x `[rows, pad(inputs)]` ← d_y `[rows, pad(outputs)]` · W.
+    pub(super) fn backward(&self, path: KernelPath, d_y: &[f32], d_x: &mut [f32]) {
+        self.backward_from(path, d_y, Start::Zero, d_x);
+    }
+
+    /// d_x `[rows, pad(inputs)]` ← `start` + d_y `[rows, pad(outputs)]` · W.
+    pub(super) fn backward_from(
         &self,
         path: KernelPath,
         d_y: &[f32],
@@ -98,55 +103,110 @@ pub(super) struct LayerGradient {
     pub(super) inputs: usize,
     pub(super) outputs: usize,
     /// d_W, `[outputs, pad(inputs)]`; the padding is not defined.
-    pub(super) weight: Vec<f32>,
+    weight: Vec<f32>,
     /// d_b, `[pad(outputs)]`.
-    pub(super) bias: Vec<f32>,
-    /// Whether nothing has been added yet; `weight` is then not defined.
-    empty: bool,
+    bias: Vec<f32>,
+}
+
+/// Some outputs of a layer, whose gradients one core sums. Every element is a sum over rows in their
+/// order, so the cut into panels changes nothing.
+#[derive(Debug)]
+pub(super) struct Panel<'a> {
+    inputs: usize,
+    stride: usize,
+    /// First output of the panel.
+    first: usize,
+    /// Number of outputs.
+    outputs: usize,
+    weight: &'a mut [f32],
+    bias: &'a mut [f32],
+}
+
+/// Rows whose outer products a panel adds up.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct PanelRows<'a> {
+    /// Factor of each row: its a in the decoder, 1 in the encoder.
+    pub(super) scale: &'a [f32],
+    /// Gradient at the layer's outputs, `[rows, pad(outputs)]`.
+    pub(super) delta: &'a [f32],
+    /// The layer's input times the factor, `[rows, pad(inputs)]`.
+    pub(super) scaled_input: &'a [f32],
 }
 
 impl LayerGradient {
-    /// A gradient of zero.
+    /// Room for the gradient of `layer`.
     pub(super) fn new(layer: &Layer) -> Self {
         Self {
             inputs: layer.inputs,
             outputs: layer.outputs,
             weight: vec![0.0; layer.outputs * pad(layer.inputs)],
             bias: vec![0.0; pad(layer.outputs)],
-            empty: true,
         }
     }
 
-    /// Sets the gradient to zero, without touching the weights.
-    pub(super) fn clear(&mut self) {
-        self.empty = true;
-        self.bias.fill(0.0);
+    /// Outputs per panel, a multiple of 16, for pieces of about `work` multiplications a row.
+    pub(super) fn panel_outputs(&self, work: usize) -> usize {
+        let panels = (self.inputs * self.outputs).div_ceil(work).max(1);
+        pad(self.outputs.div_ceil(panels))
     }
 
-    /// Adds Σ_r scale\[r\] · d_y\[r\] x\[r\]ᵀ, where `scaled_x` holds scale\[r\] · x\[r\].
-    pub(super) fn add(&mut self, path: KernelPath, scale: &[f32], d_y: &[f32], scaled_x: &[f32]) {
-        let (n, stride) = (pad(self.inputs), pad(self.outputs));
+    /// Cuts the gradient into panels of about `work` multiplications a row.
+    pub(super) fn panels(&mut self, work: usize) -> impl Iterator<Item = Panel<'_>> {
+        let outputs = self.panel_outputs(work);
+        let (inputs, stride) = (self.inputs, pad(self.outputs));
+        let weights = self.weight.chunks_mut(outputs * pad(inputs));
+        weights.zip(self.bias.chunks_mut(outputs)).enumerate().map(move |(i, (weight, bias))| {
+            let own = weight.len() / pad(inputs);
+            Panel { inputs, stride, first: i * outputs, outputs: own, weight, bias }
+        })
+    }
+}
+
+impl Panel<'_> {
+    /// Adds Σ_r scale\[r\] · delta\[r\] x\[r\]ᵀ of some rows; `fresh` sets the sum to zero before.
+    pub(super) fn add(&mut self, path: KernelPath, rows: PanelRows<'_>, fresh: bool) {
+        let n = pad(self.inputs);
+        if fresh {
+            self.bias.fill(0.0);
+        }
         path.run(Gemm {
             m: self.outputs,
-            k: scale.len(),
+            k: rows.scale.len(),
             n,
-            a: d_y,
-            a_strides: (1, stride),
-            b: scaled_x,
+            a: &rows.delta[self.first..],
+            a_strides: (1, self.stride),
+            b: rows.scaled_input,
             b_stride: n,
-            c: &mut self.weight,
+            c: self.weight,
             c_stride: n,
-            start: if self.empty { Start::Zero } else { Start::Accumulate },
+            start: if fresh { Start::Zero } else { Start::Accumulate },
         });
-        path.run(WeightedColumnSums { weights: scale, stride, x: d_y, sums: &mut self.bias });
-        self.empty = false;
+        path.run(WeightedColumnSums {
+            weights: rows.scale,
+            stride: self.stride,
+            x: &rows.delta[self.first..],
+            sums: self.bias,
+        });
     }
 
-    /// Makes a gradient to which nothing was added a written zero.
-    pub(super) fn settle(&mut self) {
-        if self.empty {
-            self.weight.fill(0.0);
-            self.empty = false;
+    /// Writes `scale` times the sums into the flat gradient: weights `[outputs, inputs]` and biases.
+    /// False if an element is not finite.
+    pub(super) fn write(
+        &self,
+        path: KernelPath,
+        scale: f32,
+        weight: &mut [f32],
+        bias: &mut [f32],
+    ) -> bool {
+        let padded = pad(self.inputs);
+        let mut finite = path.run(ScaleInto { scale, x: &self.bias[..bias.len()], out: bias });
+        if padded == self.inputs {
+            return finite & path.run(ScaleInto { scale, x: self.weight, out: weight });
         }
+        let rows = self.weight.chunks_exact(padded);
+        for (from, out) in rows.zip(weight.chunks_exact_mut(self.inputs)) {
+            finite &= path.run(ScaleInto { scale, x: &from[..self.inputs], out });
+        }
+        finite
     }
 }

@@ -1,10 +1,9 @@
 //! Compute fast in f32: fused, image by image, on all cores, with the same bits everywhere.
 //!
-//! One image is S rows. They go through the decoder in a cache-sized tile, the likelihood pass
-//! leaves the residuals in place of the logits, the estimator turns the S log-weights into
-//! coefficients, rows that matter are kept, and when the tile is full one backward pass over it adds
-//! to the shard's gradient. A batch is cut into at most four shards by its size alone, and their
-//! sums are added in fixed order, so the number of threads cannot change a bit.
+//! One image is S rows. They go through the decoder in cache-sized tiles, the likelihood pass leaves the
+//! residuals in place of the logits, the estimator turns the S log-weights into coefficients, and the
+//! rows that matter go back. Every number is a sum in an order that the data fix, never the
+//! threads: rows do not see each other, and an element of a weight gradient is one sum over all rows.
 
 mod encoder;
 mod engine;
@@ -13,8 +12,9 @@ mod kernels;
 mod layer;
 mod model;
 mod prune;
-mod shard;
+mod score_terms;
 mod tile;
+mod wave;
 
 pub use engine::CpuEngine;
 pub use kernels::KernelPath;

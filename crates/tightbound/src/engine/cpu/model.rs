@@ -2,9 +2,13 @@
 
 use rayon::prelude::*;
 
-use super::kernels::{KernelPath, SumShards};
-use super::layer::{LayerGradient, PackedLayer};
+use super::encoder::EncoderPass;
+use super::kernels::KernelPath;
+use super::layer::{LayerGradient, PackedLayer, Panel};
 use crate::model::{Activation, Architecture, Layer, Layers, Sigma};
+
+/// Panels of weights per thread: enough to even out their sizes.
+const PANELS_PER_THREAD: usize = 3;
 
 /// All layers of a model, packed.
 #[derive(Clone, Debug)]
@@ -55,101 +59,72 @@ impl PackedModel {
             packed.pack(path, &parameters[weight], &parameters[bias]);
         });
     }
-
-    /// The decoder's output layer and the hidden ones before it.
-    pub(super) fn decoder_output(&self) -> (&PackedLayer, &[PackedLayer]) {
-        self.decoder.split_last().expect("a decoder has a layer")
-    }
 }
 
-/// The gradient of a whole model, as one shard sums it.
+/// The gradient of a whole model, its layers in the order of the parameter table.
 #[derive(Clone, Debug)]
 pub(super) struct ModelGradient {
+    /// The encoder's layers, then the heads of μ and σ.
     pub(super) encoder: Vec<LayerGradient>,
-    pub(super) mean_head: LayerGradient,
-    pub(super) sigma_head: LayerGradient,
+    /// The decoder's layers.
     pub(super) decoder: Vec<LayerGradient>,
 }
 
 impl ModelGradient {
-    /// A gradient of zero.
+    /// Room for the gradient of `architecture`.
     pub(super) fn new(architecture: &Architecture) -> Self {
         let layers = Layers::new(architecture);
+        let heads = [&layers.mean, &layers.sigma];
         Self {
-            encoder: layers.encoder.iter().map(LayerGradient::new).collect(),
-            mean_head: LayerGradient::new(&layers.mean),
-            sigma_head: LayerGradient::new(&layers.sigma),
+            encoder: layers.encoder.iter().chain(heads).map(LayerGradient::new).collect(),
             decoder: layers.decoder.iter().map(LayerGradient::new).collect(),
         }
     }
-
-    /// The layers in the order of the parameter table.
-    fn layers(&self) -> impl Iterator<Item = &LayerGradient> {
-        let heads = [&self.mean_head, &self.sigma_head];
-        self.encoder.iter().chain(heads).chain(&self.decoder)
+    /// The decoder's gradient cut into panels, each with the number of its layer.
+    pub(super) fn decoder_panels(&mut self) -> Vec<(usize, Panel<'_>)> {
+        let work = work_per_panel(&self.decoder);
+        let layers = self.decoder.iter_mut().enumerate();
+        layers.flat_map(|(i, layer)| layer.panels(work).map(move |panel| (i, panel))).collect()
     }
 
-    /// The layers in the order of the parameter table.
-    pub(super) fn layers_mut(&mut self) -> impl Iterator<Item = &mut LayerGradient> {
-        let heads = [&mut self.mean_head, &mut self.sigma_head];
-        self.encoder.iter_mut().chain(heads).chain(&mut self.decoder)
-    }
-}
-
-/// Rows of a weight gradient that one job of [`sum_shards`] adds up.
-const ROWS_PER_JOB: usize = 64;
-
-/// Writes `scale` · Σ shards into the flat `gradient`; false if an element is not finite.
-pub(super) fn sum_shards(
-    path: KernelPath,
-    shards: &[ModelGradient],
-    scale: f32,
-    mut gradient: &mut [f32],
-) -> bool {
-    let mut jobs = Vec::new();
-    let mut layers: Vec<_> = shards.iter().map(|shard| shard.layers()).collect();
-    while let Some(same) = layers.iter_mut().map(Iterator::next).collect::<Option<Vec<_>>>() {
-        let (inputs, outputs) = (same[0].inputs, same[0].outputs);
-        let weight = gradient.split_off_mut(..inputs * outputs).expect("the table's size");
-        let weights: Vec<&[f32]> = same.iter().map(|layer| &layer.weight[..]).collect();
-        let stride = weights[0].len() / outputs;
-        for (block, out) in weight.chunks_mut(ROWS_PER_JOB * inputs).enumerate() {
-            let first = block * ROWS_PER_JOB * stride;
-            let shards = weights.iter().map(|w| &w[first..]).collect();
-            jobs.push(SumJob { shards, stride, out, width: inputs });
+    /// Adds the encoder's images, and writes `scale` times everything into the flat gradient; false
+    /// if an element is not finite.
+    pub(super) fn finish(
+        &mut self,
+        path: KernelPath,
+        passes: &[EncoderPass],
+        scale: f32,
+        mut out: &mut [f32],
+    ) -> bool {
+        let Self { encoder, decoder } = self;
+        let rows: Vec<Vec<_>> = passes.iter().map(|pass| pass.panel_rows().collect()).collect();
+        let work = work_per_panel(encoder);
+        let encoder_layers = encoder.len();
+        let mut jobs = Vec::new();
+        for (i, layer) in encoder.iter_mut().chain(decoder).enumerate() {
+            let (inputs, outputs) = (layer.inputs, layer.outputs);
+            let weight = out.split_off_mut(..inputs * outputs).expect("the table's size");
+            let bias = out.split_off_mut(..outputs).expect("the table's size");
+            let panel_outputs = layer.panel_outputs(work);
+            let outs =
+                weight.chunks_mut(panel_outputs * inputs).zip(bias.chunks_mut(panel_outputs));
+            jobs.extend(layer.panels(work).zip(outs).map(|(panel, out)| (i, panel, out)));
         }
-        let out = gradient.split_off_mut(..outputs).expect("the table's size");
-        let shards = same.iter().map(|layer| &layer.bias[..]).collect();
-        jobs.push(SumJob { shards, stride: same[0].bias.len(), out, width: outputs });
-    }
-    assert!(gradient.is_empty(), "one gradient per parameter");
-    jobs.into_par_iter().map(|job| job.run(path, scale)).reduce(|| true, |a, b| a & b)
-}
-
-/// A run of rows, padded in the shards and dense in the flat gradient.
-struct SumJob<'a> {
-    shards: Vec<&'a [f32]>,
-    stride: usize,
-    out: &'a mut [f32],
-    width: usize,
-}
-
-impl SumJob<'_> {
-    fn run(self, path: KernelPath, scale: f32) -> bool {
-        let mut finite = true;
-        // Where rows are dense on both sides, they are one long row.
-        let (stride, width) = if self.stride == self.width {
-            (self.out.len(), self.out.len())
-        } else {
-            (self.stride, self.width)
+        assert!(out.is_empty(), "one gradient per parameter");
+        let run = |(i, mut panel, (weight, bias)): (usize, Panel<'_>, (&mut [f32], &mut [f32]))| {
+            if i < encoder_layers {
+                for (pass, rows) in rows.iter().enumerate() {
+                    panel.add(path, rows[i], pass == 0);
+                }
+            }
+            panel.write(path, scale, weight, bias)
         };
-        let mut shards = Vec::with_capacity(self.shards.len());
-        for (row, out) in self.out.chunks_mut(width).enumerate() {
-            let first = row * stride;
-            shards.clear();
-            shards.extend(self.shards.iter().map(|shard| &shard[first..first + out.len()]));
-            finite &= path.run(SumShards { scale, shards: &shards, out });
-        }
-        finite
+        jobs.into_par_iter().map(run).reduce(|| true, |a, b| a & b)
     }
+}
+
+/// Multiplications a row of one panel: small enough to keep all threads of the pool busy.
+fn work_per_panel(layers: &[LayerGradient]) -> usize {
+    let work: usize = layers.iter().map(|layer| layer.inputs * layer.outputs).sum();
+    work.div_ceil(PANELS_PER_THREAD * rayon::current_num_threads())
 }

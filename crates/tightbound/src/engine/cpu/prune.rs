@@ -5,17 +5,15 @@ use crate::engine::Prune;
 /// Largest part of Σ max(|a|, |b|) that may be left out: half a unit in the last place of f32.
 const LOSSLESS: f64 = 6e-8;
 
-/// Fills `kept` with the numbers of the samples to keep, in ascending order.
+/// The numbers of the samples to keep, in ascending order; at least one.
 ///
-/// What is left out changes a gradient by less than the rounding of its largest terms. At least
-/// one sample is kept.
-pub(super) fn keep(prune: Prune, a: &[f64], b: &[f64], kept: &mut Vec<u32>) {
-    kept.clear();
-    kept.extend(0..a.len() as u32);
+/// What is left out changes a gradient by less than the rounding of its largest terms.
+pub(super) fn keep(prune: Prune, a: &[f64], b: &[f64]) -> Vec<usize> {
+    let mut kept: Vec<usize> = (0..a.len()).collect();
     match prune {
         Prune::Off => {}
         Prune::Lossless => {
-            let size = |s: u32| a[s as usize].abs().max(b[s as usize].abs());
+            let size = |s: usize| a[s].abs().max(b[s].abs());
             let budget = LOSSLESS * kept.iter().map(|&s| size(s)).sum::<f64>();
             // The sort is stable, so equal sizes stay in order.
             kept.sort_by(|&s, &t| size(s).total_cmp(&size(t)));
@@ -29,30 +27,25 @@ pub(super) fn keep(prune: Prune, a: &[f64], b: &[f64], kept: &mut Vec<u32>) {
             kept.sort_unstable();
         }
     }
+    kept
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn kept(prune: Prune, a: &[f64], b: &[f64]) -> Vec<u32> {
-        let mut out = Vec::new();
-        keep(prune, a, b, &mut out);
-        out
-    }
-
     #[test]
     fn the_smallest_go_while_their_sum_is_below_rounding() {
         let a = [1e-8, 0.6, 4e-8, 0.4, 2e-8];
         let b = [0.0; 5];
         // 1e-8 + 2e-8 ≤ 6e-8 < 1e-8 + 2e-8 + 4e-8.
-        assert_eq!(kept(Prune::Lossless, &a, &b), [1, 2, 3]);
-        assert_eq!(kept(Prune::Off, &a, &b), [0, 1, 2, 3, 4]);
+        assert_eq!(keep(Prune::Lossless, &a, &b), [1, 2, 3]);
+        assert_eq!(keep(Prune::Off, &a, &b), [0, 1, 2, 3, 4]);
     }
 
     #[test]
     fn either_coefficient_keeps_a_sample_and_signs_do_not_matter() {
-        assert_eq!(kept(Prune::Lossless, &[0.0, 0.0, 1.0], &[0.0, -0.5, 0.0]), [1, 2]);
-        assert_eq!(kept(Prune::Lossless, &[0.0; 3], &[0.0; 3]), [2]);
+        assert_eq!(keep(Prune::Lossless, &[0.0, 0.0, 1.0], &[0.0, -0.5, 0.0]), [1, 2]);
+        assert_eq!(keep(Prune::Lossless, &[0.0; 3], &[0.0; 3]), [2]);
     }
 }

@@ -26,4 +26,4 @@ pub(super) use latents::{DrawLatents, PosteriorGradient};
 pub(super) use likelihood::{Bernoulli, Sigmoid};
 pub(super) use rows::{ScaleRows, Transpose, WeightedColumnSums};
 pub(super) use simd::pad;
-pub(super) use update::{AdamConstants, AdamStep, SumShards};
+pub(super) use update::{AdamConstants, AdamStep, ScaleInto};

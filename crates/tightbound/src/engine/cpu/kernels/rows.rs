@@ -42,10 +42,11 @@ pub(super) const ROW_BLOCK: usize = 16;
 pub(crate) struct WeightedColumnSums<'a> {
     /// `[rows]`.
     pub(crate) weights: &'a [f32],
+    /// Distance of the rows.
     pub(crate) stride: usize,
-    /// `[rows, stride]`.
+    /// Row r starts at r · `stride`; as many columns as `sums` has are read.
     pub(crate) x: &'a [f32],
-    /// `[stride]`.
+    /// A multiple of 16 columns.
     pub(crate) sums: &'a mut [f32],
 }
 
@@ -54,19 +55,18 @@ impl Task for WeightedColumnSums<'_> {
 
     #[inline(always)]
     fn run<S: Simd>(self, s: S) {
-        assert_eq!(self.x.len(), self.weights.len() * self.stride, "one weight per row");
-        assert_eq!(self.sums.len(), self.stride, "one sum per column");
-        assert_eq!(self.stride % LANES, 0, "whole vectors");
-        for (column, sums) in self.sums.as_chunks_mut().0.iter_mut().enumerate() {
+        assert_eq!(self.sums.len() % LANES, 0, "whole vectors");
+        assert!(self.stride >= self.sums.len(), "rows do not overlap");
+        for (vector, sums) in self.sums.as_chunks_mut().0.iter_mut().enumerate() {
             let mut sum = s.load(sums);
-            let blocks = self.x.chunks(ROW_BLOCK * self.stride);
-            for (weights, rows) in self.weights.chunks(ROW_BLOCK).zip(blocks) {
-                let mut block = s.splat(0.0);
-                for (&weight, row) in weights.iter().zip(rows.chunks_exact(self.stride)) {
-                    let x = &row.as_chunks::<LANES>().0[column];
-                    block = s.fma(s.splat(weight), s.load(x), block);
+            for (block, weights) in self.weights.chunks(ROW_BLOCK).enumerate() {
+                let mut block_sum = s.splat(0.0);
+                for (row, &weight) in weights.iter().enumerate() {
+                    let at = (block * ROW_BLOCK + row) * self.stride + vector * LANES;
+                    let x = self.x[at..].first_chunk().expect("a row for every weight");
+                    block_sum = s.fma(s.splat(weight), s.load(x), block_sum);
                 }
-                sum = s.add(sum, block);
+                sum = s.add(sum, block_sum);
             }
             s.store(sum, sums);
         }

@@ -1,45 +1,36 @@
-//! Add up the shards' gradients, and take one step of Adam.
+//! Write out the gradient, and take one step of Adam.
 
 use super::dispatch::Task;
 use super::simd::{LANES, Simd};
 
-/// `out` ← scale · (((s₀ + s₁) + s₂) + …) for one run of elements; says whether all are finite.
+/// `out` ← scale · x for one run of elements; says whether all are finite.
 #[derive(Debug)]
-pub(crate) struct SumShards<'a> {
+pub(crate) struct ScaleInto<'a> {
     pub(crate) scale: f32,
-    /// At least one shard; each as long as `out`.
-    pub(crate) shards: &'a [&'a [f32]],
+    pub(crate) x: &'a [f32],
     pub(crate) out: &'a mut [f32],
 }
 
-impl Task for SumShards<'_> {
+impl Task for ScaleInto<'_> {
     type Output = bool;
 
     #[inline(always)]
     fn run<S: Simd>(self, s: S) -> bool {
-        let Self { scale, shards, out } = self;
-        assert!(shards.iter().all(|shard| shard.len() == out.len()), "shards of equal length");
+        let Self { scale, x, out } = self;
+        assert_eq!(x.len(), out.len(), "one result per element");
         let scale = s.splat(scale);
         // x · 0 is 0 for every finite x and NaN for the others.
         let mut poison = s.splat(0.0);
         let whole = out.len() / LANES * LANES;
-        for (v, out) in out[..whole].as_chunks_mut().0.iter_mut().enumerate() {
-            let mut sum = s.load(&shards[0].as_chunks().0[v]);
-            for shard in &shards[1..] {
-                sum = s.add(sum, s.load(&shard.as_chunks().0[v]));
-            }
-            let sum = s.mul(sum, scale);
-            poison = s.fma(sum, s.splat(0.0), poison);
-            s.store(sum, out);
+        for (x, out) in x.as_chunks().0.iter().zip(out.as_chunks_mut().0) {
+            let scaled = s.mul(s.load(x), scale);
+            poison = s.fma(scaled, s.splat(0.0), poison);
+            s.store(scaled, out);
         }
         if whole < out.len() {
-            let mut sum = s.load(&padded(&shards[0][whole..]));
-            for shard in &shards[1..] {
-                sum = s.add(sum, s.load(&padded(&shard[whole..])));
-            }
-            let sum = s.mul(sum, scale);
-            poison = s.fma(sum, s.splat(0.0), poison);
-            let rest = s.array(sum);
+            let scaled = s.mul(s.load(&padded(&x[whole..])), scale);
+            poison = s.fma(scaled, s.splat(0.0), poison);
+            let rest = s.array(scaled);
             let length = out.len() - whole;
             out[whole..].copy_from_slice(&rest[..length]);
         }

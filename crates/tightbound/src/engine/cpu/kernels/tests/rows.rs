@@ -1,7 +1,7 @@
-//! Hold scaled rows and column sums bit for bit against scalar code.
+//! Hold scaled rows, column sums and transposes bit for bit against scalar code.
 
 use super::support::{assert_same_bits, normals, on_all_paths};
-use crate::engine::cpu::kernels::{ScaleRows, WeightedColumnSums};
+use crate::engine::cpu::kernels::{ScaleRows, Transpose, WeightedColumnSums, pad};
 
 #[test]
 fn rows_are_scaled_and_columns_are_summed_in_blocks() {
@@ -27,5 +27,30 @@ fn rows_are_scaled_and_columns_are_summed_in_blocks() {
             }
         }
         assert_same_bits(&sums, &expected, "column sums");
+
+        // A panel: the columns from 16 on, 16 of them.
+        if stride == 48 && rows > 0 {
+            let panel = on_all_paths(&normals(3, stride)[16..32], |path, sums| {
+                path.run(WeightedColumnSums { weights, stride, x: &x[16..], sums });
+            });
+            assert_same_bits(&panel, &expected[16..32], "sums of a panel");
+        }
+    }
+}
+
+/// Weights of every shape around whole blocks of 16 × 16.
+#[test]
+fn transposed_is_transposed() {
+    for (rows, columns) in [(1, 1), (16, 16), (17, 15), (15, 33), (48, 50), (33, 16)] {
+        let from = &normals(4, rows * columns)[..];
+        let stride = pad(rows);
+        let to = on_all_paths(&vec![0.0; columns * stride], |path, to| {
+            path.run(Transpose { columns, from, to });
+        });
+        for (at, &value) in to.iter().enumerate() {
+            let (column, row) = (at / stride, at % stride);
+            let expected = if row < rows { from[row * columns + column] } else { 0.0 };
+            assert_eq!(value, expected, "{rows} × {columns} at ({row}, {column})");
+        }
     }
 }

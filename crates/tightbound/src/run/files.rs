@@ -1,0 +1,59 @@
+//! Name the files of a run folder, and read them without its lock.
+
+use std::fs;
+use std::io;
+use std::path::Path;
+
+use super::checkpoint::Checkpoint;
+use super::description::RunDescription;
+use super::error::{Damage, RunError};
+
+/// The name of the file that describes a run.
+pub const DESCRIPTION: &str = "run.toml";
+/// The name of the log.
+pub const METRICS: &str = "metrics.jsonl";
+/// The name of the newest checkpoint.
+pub const CHECKPOINT: &str = "checkpoint.safetensors";
+/// The name of the checkpoint before.
+pub const PREVIOUS: &str = "checkpoint.previous.safetensors";
+/// The name of the weights.
+pub const MODEL: &str = "model.safetensors";
+/// The name of the scores.
+pub const EVALUATION: &str = "evaluation.json";
+
+/// Why a checkpoint cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum Unusable {
+    /// There is none.
+    #[error("there is no such file")]
+    Missing,
+    /// It cannot be read.
+    #[error("cannot be read: {0}")]
+    Unreadable(io::Error),
+    /// It can be read but not used.
+    #[error(transparent)]
+    Damaged(#[from] Damage),
+}
+
+/// Reads and verifies one checkpoint file.
+pub(super) fn read_checkpoint(
+    path: &Path,
+    description: &RunDescription,
+) -> Result<Checkpoint, Unusable> {
+    let bytes = fs::read(path).map_err(|e| match e.kind() {
+        io::ErrorKind::NotFound => Unusable::Missing,
+        _ => Unusable::Unreadable(e),
+    })?;
+    let architecture = description.architecture();
+    Ok(Checkpoint::decode(&bytes, &architecture, &description.fingerprint())?)
+}
+
+/// Reads `run.toml` of the run folder `path`.
+pub(super) fn read_description(path: &Path) -> Result<RunDescription, RunError> {
+    let path = path.join(DESCRIPTION);
+    let text = fs::read(&path).map_err(RunError::storage("read", &path))?;
+    let description = String::from_utf8(text)
+        .map_err(|e| format!("byte {} is not UTF-8", e.utf8_error().valid_up_to()))
+        .and_then(|text| RunDescription::from_toml(&text));
+    description.map_err(|reason| RunError::Description { path, reason })
+}
