@@ -6,7 +6,8 @@ use clap::{Parser, Subcommand};
 use tightbound::engine::cpu::KernelPath;
 
 use crate::commands::{
-    cite, completions, data, demo, encode, estimators, eval, reconstruct, sample, train, verify,
+    bench, cite, completions, data, demo, encode, estimators, eval, reconstruct, sample, train,
+    verify,
 };
 use crate::outcome::Outcome;
 
@@ -50,6 +51,7 @@ pub enum Command {
     Estimators(estimators::Args),
     Cite(cite::Args),
     Verify(verify::Args),
+    Bench(bench::Args),
     Completions(completions::Args),
 }
 
@@ -67,6 +69,7 @@ impl Command {
             Self::Estimators(args) => estimators::run(&args),
             Self::Cite(args) => cite::run(&args),
             Self::Verify(args) => verify::run(&args),
+            Self::Bench(args) => bench::run(&args),
             Self::Completions(args) => completions::run(&args),
         }
     }

@@ -10,6 +10,10 @@ use tightbound::run::{DESCRIPTION, MODEL, Model, RunDescription, RunError, RunFo
 use super::data::DataFolder;
 use crate::machine::Threads;
 
+/// The seed of pixels and draws where none is given: the same for every run, whatever its own seed,
+/// so that scores are about the same pixels.
+pub const EVALUATION_SEED: u64 = 0;
+
 /// The trained model that a command works with.
 #[derive(Clone, Debug, clap::Args)]
 pub struct ModelArgs {
@@ -20,7 +24,7 @@ pub struct ModelArgs {
     threads: Threads,
 
     /// Seed of pixels and draws. Independent of the training's: the same for every model
-    #[arg(long, value_name = "N", default_value_t = 0)]
+    #[arg(long, value_name = "N", default_value_t = EVALUATION_SEED)]
     pub seed: u64,
 }
 

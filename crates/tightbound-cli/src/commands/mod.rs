@@ -1,5 +1,6 @@
 //! Hold one file per subcommand.
 
+pub mod bench;
 pub mod cite;
 pub mod completions;
 pub mod data;

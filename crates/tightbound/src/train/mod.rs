@@ -16,4 +16,5 @@ pub use beta::{BETA_RATE, LearnedBeta};
 pub use error::TrainError;
 pub use ladder::Ladder;
 pub use observer::{Observer, Progress, Signal};
+pub use step::{Address, Stepper};
 pub use training::{Outcome, Training, train};

@@ -12,7 +12,7 @@ use crate::settings::{Binarisation, Settings, Update};
 
 /// What all steps of a training share, and their buffers.
 #[derive(Debug)]
-pub(super) struct Stepper<'a> {
+pub struct Stepper<'a> {
     settings: &'a Settings,
     images: &'a Images,
     encoder: Range<usize>,
@@ -24,7 +24,7 @@ pub(super) struct Stepper<'a> {
 
 /// Which step to make.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Address {
+pub struct Address {
     /// The epoch's number, from 1: the time of its random numbers.
     pub epoch: u32,
     /// The minibatch's number in the epoch, from 0.
@@ -36,6 +36,7 @@ pub(super) struct Address {
 }
 
 impl<'a> Stepper<'a> {
+    /// The steps of a training with `settings` on `images`; `table` lists the parameters.
     pub fn new(settings: &'a Settings, images: &'a Images, table: &ParameterTable) -> Self {
         Self {
             settings,

@@ -10,6 +10,7 @@ mod engine;
 #[allow(unsafe_code)]
 mod kernels;
 mod layer;
+mod measure;
 mod model;
 mod prune;
 mod score_terms;
@@ -18,3 +19,7 @@ mod wave;
 
 pub use engine::CpuEngine;
 pub use kernels::KernelPath;
+#[cfg(feature = "bench")]
+#[doc(hidden)]
+pub use kernels::bench;
+pub use measure::fma_peak;

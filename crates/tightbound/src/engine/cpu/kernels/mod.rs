@@ -5,6 +5,8 @@ mod activation;
 mod avx2;
 #[cfg(target_arch = "x86_64")]
 mod avx512;
+#[cfg(feature = "bench")]
+pub mod bench;
 mod dispatch;
 mod gemm;
 mod latents;
@@ -12,6 +14,7 @@ mod likelihood;
 mod maths;
 #[cfg(target_arch = "aarch64")]
 mod neon;
+mod peak;
 mod portable;
 mod rows;
 mod simd;
@@ -24,6 +27,7 @@ pub use dispatch::KernelPath;
 pub(super) use gemm::{Gemm, Start};
 pub(super) use latents::{DrawLatents, PosteriorGradient};
 pub(super) use likelihood::{Bernoulli, Sigmoid};
+pub(super) use peak::FmaChains;
 pub(super) use rows::{ScaleRows, Transpose, WeightedColumnSums};
 pub(super) use simd::pad;
 pub(super) use update::{AdamConstants, AdamStep, ScaleInto};
