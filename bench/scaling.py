@@ -65,15 +65,19 @@ def measure(program, samples, batch, arguments):
     keys = ["rate", "fma_peak_fraction", "fma_peak_gflops", "peak_memory_bytes"]
     row = {"samples": samples, "batch": batch}
     row["threads"] = {t: {key: median(done, key) for key in keys} for t, done in rounds.items()}
-    say(f"S {samples}, B {batch}: " + ", ".join(f"{t} threads {r['rate']:.1f} steps/s" for t, r in row["threads"].items()))
+    say(f"S {samples}, B {batch}: " + ", ".join(f"{threads_of(t)} {r['rate']:.1f} steps/s" for t, r in row["threads"].items()))
     return row
+
+
+def threads_of(count):
+    return "1 thread" if count == 1 else f"{count} threads"
 
 
 def markdown(rows, threads):
     header = ["S", "B"]
     for t in threads:
-        header += [f"steps/s, {t} threads", "of FMA peak", "MB"]
-    header += [f"{t} threads / {threads[0]}" for t in threads[1:]]
+        header += [f"steps/s, {threads_of(t)}", "of FMA peak", "MB"]
+    header += [f"{threads_of(t)} / {threads[0]}" for t in threads[1:]]
     lines = []
     for row in rows:
         line = [str(row["samples"]), str(row["batch"])]

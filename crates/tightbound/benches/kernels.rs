@@ -1,4 +1,4 @@
-//! Time every kernel on every path: `cargo bench -p tightbound --features bench`.
+//! Time every kernel on every path: `cargo bench -p tightbound --features bench --bench kernels`.
 
 use std::hint::black_box;
 

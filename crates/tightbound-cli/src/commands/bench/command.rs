@@ -77,7 +77,8 @@ fn show(measurement: &impl Measurement, json: bool) -> anyhow::Result<Outcome> {
     if let Some(bytes) = speed.peak_memory_bytes {
         writeln!(text, "memory   {:.0} MB at most, data included", bytes as f64 / 1e6)?;
     }
-    writeln!(text, "on       {} with {} threads", speed.kernels, speed.threads)?;
+    let plural = if speed.threads == 1 { "" } else { "s" };
+    writeln!(text, "on       {} with {} thread{plural}", speed.kernels, speed.threads)?;
     print(&text)?;
     Ok(Outcome::Done)
 }
