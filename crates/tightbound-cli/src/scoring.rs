@@ -88,10 +88,13 @@ impl Scored {
         } else {
             info.settings.data.name.clone()
         };
+        let from = info.from.as_ref().map(ToString::to_string);
         let protocol = ProtocolLine {
             settings: &info.settings,
             data: &trained,
             architecture: &info.architecture,
+            epoch: info.epoch,
+            from: from.as_deref(),
             name_estimator: true,
             score: Some(ScoreProtocol {
                 data: on.data,

@@ -197,6 +197,8 @@ fn protocol_line(loaded: &Loaded, data: &DataFolder) -> anyhow::Result<String> {
         settings: &info.settings,
         data: &name,
         architecture: &info.architecture,
+        epoch: info.epoch,
+        from: None,
         name_estimator: false,
         score: Some(ScoreProtocol {
             data: &name,
