@@ -1,6 +1,5 @@
 //! List the subcommands, and say what the program is for.
 
-use std::process::ExitCode;
 use std::sync::LazyLock;
 
 use clap::{Parser, Subcommand};
@@ -10,6 +9,7 @@ use crate::commands::{
     bench, cite, completions, data, demo, encode, estimators, eval, reconstruct, sample, train,
     verify,
 };
+use crate::outcome::Outcome;
 
 /// Find out how tight a bound to train a deep latent-variable model on.
 ///
@@ -36,31 +36,6 @@ fn version() -> &'static str {
     static VERSION: LazyLock<String> =
         LazyLock::new(|| format!("{} ({})", tightbound::VERSION, KernelPath::fastest()));
     &VERSION
-}
-
-/// How a command ended that did not fail.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Outcome {
-    /// It did what was asked.
-    Done,
-    /// It looked, and what it found is not in order.
-    Unsound,
-    /// A signal stopped it, and everything was saved.
-    Interrupted {
-        /// The signal's number.
-        signal: u8,
-    },
-}
-
-impl Outcome {
-    /// What the shell is told.
-    pub fn exit_code(self) -> ExitCode {
-        match self {
-            Self::Done => ExitCode::SUCCESS,
-            Self::Unsound => ExitCode::FAILURE,
-            Self::Interrupted { signal } => ExitCode::from(128 + signal),
-        }
-    }
 }
 
 /// What to do.

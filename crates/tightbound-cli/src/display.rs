@@ -19,7 +19,9 @@ pub enum Display {
     Bar(ProgressBar),
     /// In a log.
     Lines {
-        /// When the last line was written.
+        /// What stands at the beginning of every line.
+        name: String,
+        /// When the last line about an epoch was written.
         last: Option<Instant>,
     },
 }
@@ -28,7 +30,7 @@ impl Display {
     /// A display on standard error. `name` stands at the beginning of every line.
     pub fn new(name: &str) -> Self {
         if !std::io::stderr().is_terminal() {
-            return Self::Lines { last: None };
+            return Self::Lines { name: name.to_owned(), last: None };
         }
         let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr_with_hz(10));
         let template = "{prefix} {bar:24} {msg}  {eta} left";
@@ -62,7 +64,7 @@ impl Display {
 
     /// Shows a complete epoch; `last` says that it was the last one.
     pub fn epoch(&mut self, record: &EpochRecord, last: bool) {
-        let Self::Lines { last: told } = self else { return };
+        let Self::Lines { name, last: told } = self else { return };
         if !last && told.is_some_and(|told| told.elapsed() < QUIET) {
             return;
         }
@@ -70,7 +72,7 @@ impl Display {
         let bound = record.bound.map_or("none".to_owned(), |bound| format!("{bound:.2}"));
         let beta = record.beta.map_or(String::new(), |beta| format!(", β {beta:.3}"));
         talk!(
-            "epoch {}: bound {bound}{beta}, rate {:.1e}, {:.0} images/s",
+            "{name} epoch {}: bound {bound}{beta}, rate {:.1e}, {:.0} images/s",
             record.epoch,
             record.rate,
             record.timing.images_per_second,
@@ -80,8 +82,8 @@ impl Display {
     /// Says something between two steps.
     pub fn say(&self, text: &str) {
         match self {
-            Self::Bar(bar) => bar.suspend(|| talk!("{text}")),
-            Self::Lines { .. } => talk!("{text}"),
+            Self::Bar(bar) => bar.suspend(|| talk!("{} {text}", bar.prefix())),
+            Self::Lines { name, .. } => talk!("{name} {text}"),
         }
     }
 

@@ -32,10 +32,23 @@ pub fn report(error: &anyhow::Error) -> ExitCode {
         return ExitCode::SUCCESS;
     }
     talk!("{}", describe(error));
+    if error.chain().any(is_full_disk) {
+        talk!(
+            "  what was saved before is kept: make room, then go on with the same command, or a \
+             training with --resume"
+        );
+    }
     let usage = error
         .chain()
         .any(|e| e.is::<UsageError>() || e.is::<SettingsError>() || e.is::<EstimatorError>());
     ExitCode::from(if usage { USAGE } else { FAILED })
+}
+
+/// Whether there is no room left for a file.
+fn is_full_disk(error: &(dyn std::error::Error + 'static)) -> bool {
+    use std::io::ErrorKind::{FileTooLarge, QuotaExceeded, StorageFull};
+    let error = error.downcast_ref::<std::io::Error>();
+    error.is_some_and(|e| matches!(e.kind(), StorageFull | QuotaExceeded | FileTooLarge))
 }
 
 /// The error and its causes, one per line. A cause whose words were already said is left out.

@@ -43,12 +43,48 @@ pub fn print(text: &str) -> anyhow::Result<()> {
     }
 }
 
+/// `path` as one word of a shell's command line, for advice that can be copied.
+pub fn quoted(path: &Path) -> String {
+    let text = path.display().to_string();
+    let plain = |c: char| c.is_alphanumeric() || "/._-+,:@%=".contains(c);
+    if text.chars().all(plain) && !text.is_empty() {
+        return text;
+    }
+    format!("'{}'", text.replace('\'', r"'\''"))
+}
+
 /// Writes a result to standard output as JSON, with a line end.
 pub fn print_json(value: &impl Serialize) -> anyhow::Result<()> {
     print(&(serde_json::to_string_pretty(value)? + "\n"))
 }
 
-/// Replaces the file `path`, whole or not at all.
+/// Replaces the file `path`, whole or not at all. A link's target is replaced, not the link; what
+/// is no file, such as a device or a pipe, is written into.
 pub fn write_file(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
-    Ok(write_atomic(&Disk, path, bytes)?)
+    match path.metadata() {
+        Ok(found) if !found.is_file() && !found.is_dir() => {
+            let mut target = fs_err::OpenOptions::new().write(true).open(path)?;
+            target.write_all(bytes)?;
+        }
+        Ok(_) => write_atomic(&Disk, &fs_err::canonicalize(path)?, bytes)?,
+        Err(_) => write_atomic(&Disk, path, bytes)?,
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_a_shell_would_change_is_quoted() {
+        for (path, word) in [
+            ("runs/demo/piwae", "runs/demo/piwae"),
+            ("my runs/a", "'my runs/a'"),
+            ("it's", r"'it'\''s'"),
+            ("$HOME", "'$HOME'"),
+        ] {
+            assert_eq!(quoted(Path::new(path)), word);
+        }
+    }
 }

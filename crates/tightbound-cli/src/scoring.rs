@@ -1,32 +1,19 @@
-//! Score a model on test images, and say it in words, in JSON and under which protocol.
+//! Score a model on images, and say it in words, in JSON and under which protocol.
 
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
-use tightbound::data::{Dataset, Images, shuffled_order, sources_hash};
+use tightbound::data::{Images, sources_hash};
 use tightbound::engine::Engine;
 use tightbound::evaluate::{
     CurvePoint, Estimate, ScoreError, ScoreOptions, Scores, TestPixels, score,
 };
-use tightbound::run::RunFolder;
-use tightbound::settings::{ProtocolLine, ScoreProtocol};
+use tightbound::run::{EVALUATION, Model, RunFolder};
+use tightbound::settings::{ProtocolLine, ScoreProtocol, Settings};
 use tightbound_report::{Align, Measured, Table};
 
-use crate::commands::shared::{Loaded, read_description};
-
-/// `count` test images, chosen by the seed of the scoring (some sets are sorted by class), or all.
-pub fn some_of(images: &Images, count: Option<usize>, seed: u64) -> Images {
-    match count {
-        Some(count) if count < images.len() => {
-            let order = shuffled_order(images.len(), seed, 0);
-            let mut positions: Vec<_> = order[..count].iter().map(|&i| i as usize).collect();
-            positions.sort_unstable();
-            images.select(&positions)
-        }
-        _ => images.clone(),
-    }
-}
+use crate::args::{ImageArgs, Part, read_description};
 
 /// L_1, L_8 and L_64 for the log of a training; nothing if `go_on` put an end to it.
 ///
@@ -73,34 +60,47 @@ pub struct Scored {
     pub protocol: String,
 }
 
+/// The images that were scored.
+#[derive(Clone, Copy, Debug)]
+pub struct ScoredOn<'a> {
+    /// The data set and its hash, in words.
+    pub data: &'a str,
+    /// The part of it.
+    pub part: Part,
+    /// How many images the part has.
+    pub of: usize,
+}
+
 impl Scored {
-    /// Adds the protocol to the scores of the model in `run`.
+    /// Adds the protocol to the scores of the `model` in `run`.
     pub fn new(
         scores: Scores,
         run: &Path,
-        loaded: &Loaded,
-        dataset: &Dataset,
+        model: &Model,
+        on: ScoredOn,
         options: ScoreOptions,
     ) -> anyhow::Result<Self> {
-        let info = &loaded.model.info;
-        let named = |name: &str, hash: String| format!("{name} (hash {hash})");
-        let scored = named(&dataset.name, dataset.hash());
+        let info = &model.info;
         let trained = if RunFolder::exists(run) {
             let identity = read_description(run)?.identity;
             let sha256s = identity.sources.iter().map(|source| source.sha256.as_str());
-            named(&identity.data, sources_hash(sha256s))
+            format!("{} (hash {})", identity.data, sources_hash(sha256s))
         } else {
             info.settings.data.name.clone()
         };
+        let from = info.from.as_ref().map(ToString::to_string);
         let protocol = ProtocolLine {
             settings: &info.settings,
             data: &trained,
             architecture: &info.architecture,
+            epoch: info.epoch,
+            from: from.as_deref(),
             name_estimator: true,
             score: Some(ScoreProtocol {
-                data: &scored,
+                data: on.data,
+                part: on.part.name(),
                 images: scores.images,
-                of: dataset.test.len(),
+                of: on.of,
                 k: options.k,
                 redraw: match options.test_pixels {
                     TestPixels::Frozen => None,
@@ -167,16 +167,19 @@ pub fn measured(estimate: Estimate) -> Measured {
     Measured { value: estimate.value, error: estimate.se }
 }
 
-/// Where the scores of the model in `run` on `data` are kept: `evaluation.json` for the data the
-/// model was trained on, a file of its own for other data, none for a model outside a run folder.
-pub fn evaluation_file(run: &Path, data: &str, trained_on: &str) -> Option<PathBuf> {
+/// Where the scores of the model in `run` are kept: `evaluation.json` for the test images of the
+/// data it was trained on, a file of their own for others, none for a model outside a run folder.
+pub fn evaluation_file(run: &Path, on: &ImageArgs, settings: &Settings) -> Option<PathBuf> {
     if !RunFolder::exists(run) {
         return None;
     }
-    if data == trained_on {
-        return Some(run.join(tightbound::run::EVALUATION));
+    let data = on.data.as_deref().filter(|data| *data != settings.data.name);
+    let part = Some(on.part).filter(|part| *part != Part::Test).map(Part::name);
+    let words: Vec<_> = data.into_iter().chain(part).collect();
+    if words.is_empty() {
+        return Some(run.join(EVALUATION));
     }
-    let word: String =
-        data.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).collect();
-    Some(run.join(format!("evaluation-{word}.json")))
+    let plain = |c: char| if c.is_ascii_alphanumeric() { c } else { '-' };
+    let name: String = words.join("-").chars().map(plain).collect();
+    Some(run.join(format!("evaluation-{name}.json")))
 }

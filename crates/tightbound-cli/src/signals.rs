@@ -12,23 +12,32 @@ use signal_hook::flag;
 pub struct Signals {
     stop: Arc<AtomicUsize>,
     save: Arc<AtomicBool>,
+    /// Whether the next SIGINT or SIGTERM ends the process at once.
+    last: Arc<AtomicBool>,
 }
 
 impl Signals {
-    /// From now on SIGINT and SIGTERM ask to stop, SIGUSR1 asks to save. A second SIGINT or
-    /// SIGTERM ends the process at once.
+    /// From now on SIGUSR1 asks to save. SIGINT and SIGTERM still end the process at once, so that
+    /// a long download, say, can be left.
     pub fn install() -> io::Result<Self> {
-        let signals = Self { stop: Arc::default(), save: Arc::default() };
-        let stopping = Arc::new(AtomicBool::new(false));
+        let last = Arc::new(AtomicBool::new(true));
+        let signals = Self { stop: Arc::default(), save: Arc::default(), last };
         for signal in [SIGINT, SIGTERM] {
-            // The handlers run in this order, so the first signal finds the flag down.
-            flag::register_conditional_shutdown(signal, 128 + signal, Arc::clone(&stopping))?;
-            flag::register(signal, Arc::clone(&stopping))?;
+            // The handlers run in this order, so a signal that is held back finds the flag down.
+            flag::register_conditional_shutdown(signal, 128 + signal, Arc::clone(&signals.last))?;
+            flag::register(signal, Arc::clone(&signals.last))?;
             flag::register_usize(signal, Arc::clone(&signals.stop), signal as usize)?;
         }
         #[cfg(unix)]
         flag::register(signal_hook::consts::SIGUSR1, Arc::clone(&signals.save))?;
         Ok(signals)
+    }
+
+    /// From now on SIGINT and SIGTERM ask to stop; a second one ends the process at once.
+    pub fn hold_back(&self) {
+        if self.stop().is_none() {
+            self.last.store(false, Ordering::Relaxed);
+        }
     }
 
     /// The number of the signal that asked to stop, if one did.

@@ -15,6 +15,7 @@ use tightbound::train::{self, Training};
 
 use crate::args::DataFolder;
 use crate::display::Display;
+use crate::failure::UsageError;
 use crate::machine::Threads;
 use crate::output::talk;
 use crate::signals::Signals;
@@ -58,12 +59,13 @@ impl Job<'_> {
     /// Trains until the end, or until a signal stops it.
     pub fn run(mut self) -> anyhow::Result<Trained> {
         let dataset = self.data.load_for(&self.settings)?;
+        self.signals.hold_back();
         if dataset.fixed {
             // Pixels that are 0 or 1 already are the same at every use.
             self.settings.data.binarisation = Binarisation::Fixed;
         }
         let architecture = self.settings.architecture(dataset.train.pixel_count());
-        architecture.validate()?;
+        architecture.validate().map_err(|error| UsageError(error.to_string()))?;
         let mut engine = self.threads.engine(&architecture)?;
         let machine = Machine { cpu: engine.path().to_string(), threads: self.threads.count() };
         let description = |from: Option<Origin>| RunDescription {
@@ -74,6 +76,7 @@ impl Job<'_> {
         let (mut run, state) = if self.resume && RunFolder::exists(&self.out) {
             let mut run = RunFolder::open(&self.out)?;
             let origin = run.description().identity.from.clone();
+            self.check_origin(origin.as_ref())?;
             run.continue_as(&description(origin.clone()))?;
             let state = match run.latest()? {
                 Some(latest) => {
@@ -105,6 +108,20 @@ impl Job<'_> {
         let outcome = result?;
         let (bound, scores) = last_records(&self.out)?;
         Ok(Trained { outcome, stopped_by, bound, scores })
+    }
+
+    /// Refuses to continue a run from something else than it began with.
+    fn check_origin(&self, origin: Option<&Origin>) -> anyhow::Result<()> {
+        let Some(from) = self.from else { return Ok(()) };
+        if origin.is_some_and(|origin| Path::new(&origin.run) == from) {
+            return Ok(());
+        }
+        let (out, from) = (self.out.display(), from.display());
+        let began = origin.map_or("new weights".to_owned(), |o| format!("`{}`", o.run));
+        bail!(
+            "{out} began with {began}, not `{from}`: leave --from out to continue it, or start \
+             another run with --out"
+        )
     }
 
     /// The parameters to start from: new ones, or those of `origin`.

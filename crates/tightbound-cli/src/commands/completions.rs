@@ -3,7 +3,8 @@
 use clap::CommandFactory;
 use clap_complete::Shell;
 
-use crate::cli::{Cli, Outcome};
+use crate::cli::Cli;
+use crate::outcome::Outcome;
 use crate::output::print;
 
 /// Print a script that completes tightbound's arguments in a shell

@@ -8,7 +8,7 @@ use tightbound::data::{Dataset, Images};
 use tightbound_report::{Align, GridLayout, Table};
 
 use crate::args::DataFolder;
-use crate::cli::Outcome;
+use crate::outcome::Outcome;
 use crate::output::{print, print_json, write_file};
 
 /// Say what a data set holds: counts, sizes, means, hashes; and draw a montage of it

@@ -10,11 +10,11 @@ use tightbound::run::{Model, short_digest};
 use tightbound::settings::{Assignment, ProtocolLine, Resolver, ScoreProtocol, Settings};
 use tightbound_report::{Align, Measured, Table};
 
-use crate::args::DataFolder;
-use crate::cli::Outcome;
-use crate::commands::shared::Loaded;
+use crate::args::{DataFolder, Loaded};
+use crate::failure::UsageError;
 use crate::machine::Threads;
-use crate::output::{print, print_json, talk};
+use crate::outcome::Outcome;
+use crate::output::{print, print_json, quoted, talk};
 use crate::signals::Signals;
 use crate::training::Job;
 
@@ -141,7 +141,19 @@ impl Args {
         for text in &self.set {
             layer.push(Assignment::parse(text)?);
         }
-        Ok(Resolver::new().layer(layer).resolve()?)
+        let settings = Resolver::new().layer(layer).resolve()?;
+        for (key, shown, set) in [
+            ("data.name", "glyphs", &settings.data.name),
+            ("estimator.name", estimator, &settings.estimator.name),
+        ] {
+            if set != shown {
+                return Err(UsageError(format!(
+                    "{key} is the demo's own: for `{set}` use `tightbound train`"
+                ))
+                .into());
+            }
+        }
+        Ok(settings)
     }
 }
 
@@ -185,9 +197,12 @@ fn protocol_line(loaded: &Loaded, data: &DataFolder) -> anyhow::Result<String> {
         settings: &info.settings,
         data: &name,
         architecture: &info.architecture,
+        epoch: info.epoch,
+        from: None,
         name_estimator: false,
         score: Some(ScoreProtocol {
             data: &name,
+            part: "test",
             images: dataset.test.len(),
             of: dataset.test.len(),
             k: K,
@@ -257,7 +272,7 @@ fn describe(lines: &[Line], protocol: &str) -> String {
 /// Where to look next.
 fn next(out: &Path) -> String {
     let run = out.join("piwae");
-    let run = run.display();
+    let run = quoted(&run);
     format!(
         "\nlog p̂ = L_{K} in nats on the test images, ± one standard error over images; differences are\n\
          taken image by image. −KL = L_64 − log p̂, KL(q‖p) = log p̂ − L_1 (the encoder's error).\n\n\

@@ -4,11 +4,10 @@ use std::path::PathBuf;
 
 use tightbound::engine::{Batch, Engine};
 
-use crate::args::DataFolder;
-use crate::cli::Outcome;
-use crate::commands::shared::{EVALUATION_SEED, Loaded, frozen_pixels};
-use crate::machine::Threads;
+use crate::args::{ImageArgs, ModelArgs, Shown};
+use crate::images::frozen_pixels;
 use crate::numpy::{Archive, Array};
+use crate::outcome::Outcome;
 use crate::output::{print, print_json, write_file};
 
 /// Write the posterior mean and sd of every image's latent code
@@ -20,26 +19,11 @@ use crate::output::{print, print_json, write_file};
   tightbound encode runs/demo/piwae --out codes.npz
   tightbound encode runs/demo/piwae --part train --out train-codes.npz")]
 pub struct Args {
-    /// A run folder or model.safetensors
-    run: PathBuf,
-
-    /// Other images than the model was trained on
-    #[arg(long, value_name = "NAME|PATH")]
-    data: Option<String>,
+    #[command(flatten)]
+    model: ModelArgs,
 
     #[command(flatten)]
-    folder: DataFolder,
-
-    #[command(flatten)]
-    threads: Threads,
-
-    /// Which images: `train` or `test`
-    #[arg(long, value_name = "PART", default_value = "test", value_parser = ["train", "test"])]
-    part: String,
-
-    /// Seed of the binary pixels
-    #[arg(long, value_name = "N", default_value_t = EVALUATION_SEED)]
-    seed: u64,
+    shown: ImageArgs,
 
     /// File to write
     #[arg(long, value_name = "FILE.npz")]
@@ -55,13 +39,13 @@ const CHUNK: usize = 500;
 
 /// Runs `tightbound encode`.
 pub fn run(args: &Args) -> anyhow::Result<Outcome> {
-    let mut loaded = Loaded::read(&args.run, &args.threads)?;
-    let dataset = loaded.dataset(args.data.as_deref(), &args.folder)?;
-    let images = if args.part == "train" { &dataset.train } else { &dataset.test };
+    let mut loaded = args.model.load()?;
+    let Shown { name, images, .. } = args.shown.load(&loaded)?;
+    let (part, seed) = (args.shown.part.name(), args.model.seed);
     let (mut mean, mut sd) = (Vec::new(), Vec::new());
     for start in (0..images.len()).step_by(CHUNK) {
         let range = start..(start + CHUNK).min(images.len());
-        let pixels = frozen_pixels(images, range.clone(), args.seed);
+        let pixels = frozen_pixels(&images, range.clone(), seed);
         let batch = Batch { pixels: &pixels, ids: &images.ids[range] };
         let posterior = loaded.engine.encode(&loaded.model.parameters, batch);
         mean.extend(posterior.mean);
@@ -79,11 +63,11 @@ pub fn run(args: &Args) -> anyhow::Result<Outcome> {
     if args.json {
         let labels = images.labels.is_some();
         print_json(&serde_json::json!({
-            "file": args.out, "data": dataset.name, "part": args.part,
-            "images": count, "latents": latents, "labels": labels, "seed": args.seed,
+            "file": args.out, "data": name, "part": part,
+            "images": count, "latents": latents, "labels": labels, "seed": seed,
         }))?;
     } else {
-        let (name, part, file) = (&dataset.name, &args.part, args.out.display());
+        let file = args.out.display();
         print(&format!(
             "{file}: mean and sd of {count} {name} {part} images, {latents} latents\n"
         ))?;

@@ -6,7 +6,7 @@ use tightbound::settings::{Assignment, Resolver, Settings};
 use tightbound_report::{Align, Table};
 
 use crate::args::estimator_names;
-use crate::cli::Outcome;
+use crate::outcome::Outcome;
 use crate::output::{print, print_json};
 
 /// Explain the bounds: formula, when to use each, where it comes from

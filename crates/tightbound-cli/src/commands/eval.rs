@@ -2,53 +2,47 @@
 
 use std::io::IsTerminal;
 use std::ops::ControlFlow;
-use std::path::PathBuf;
 
 use clap::value_parser;
 use indicatif::{ProgressBar, ProgressStyle};
 use tightbound::evaluate::{ScoreOptions, TestPixels, score};
 
-use crate::args::DataFolder;
-use crate::cli::Outcome;
-use crate::commands::shared::{EVALUATION_SEED, Loaded};
-use crate::machine::Threads;
+use crate::args::{ImageArgs, Loaded, ModelArgs};
+use crate::failure::UsageError;
+use crate::images::some_of;
+use crate::outcome::Outcome;
 use crate::output::{print, print_json, talk, write_file};
-use crate::scoring::{Scored, evaluation_file, some_of};
+use crate::scoring::{Scored, ScoredOn, evaluation_file};
 
-/// Score a trained model on test images
+/// Score a trained model, on test images unless told otherwise
 ///
 /// L_1, L_8, L_64 and L_K come from the same samples; each has its standard error over images. The
 /// binary test pixels and the noise are fixed by --seed, so two models are scored on the same draws.
-/// Writes evaluation.json into the run folder.
+/// Writes evaluation.json into the run folder, or a file named after the images if they are others
+/// than the test images of the training's data.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   tightbound eval runs/demo/piwae
   tightbound eval runs/demo/piwae --k 500 --images 200 --json
   tightbound eval runs/mnist-iwae-1x64-seed1 --data omniglot
+  tightbound eval runs/mnist-iwae-1x64-seed1 --part validation     select by this, never by test
 
 What the scores mean:
   log p̂    L_K at K = --k, a lower bound on log p(x) that is nearly tight for large K
   −KL      L_64 − log p̂, never above zero beyond noise (Rainforth et al. 2018)
   KL(q‖p)  log p̂ − L_1, how far the encoder is from the true posterior")]
 pub struct Args {
-    /// A run folder or model.safetensors
-    run: PathBuf,
-
-    /// Other images than the model was trained on
-    #[arg(long, value_name = "NAME|PATH")]
-    data: Option<String>,
+    #[command(flatten)]
+    model: ModelArgs,
 
     #[command(flatten)]
-    folder: DataFolder,
-
-    #[command(flatten)]
-    threads: Threads,
+    scored: ImageArgs,
 
     /// Samples per image behind log p̂
     #[arg(long, value_name = "K", default_value_t = 5000, value_parser = value_parser!(u32).range(1..=100_000_000))]
     k: u32,
 
-    /// Score this many test images, drawn by --seed [default: all]
+    /// Score this many images, chosen by --seed [default: all]
     #[arg(long, value_name = "N", value_parser = value_parser!(u32).range(1..))]
     images: Option<u32>,
 
@@ -57,13 +51,9 @@ pub struct Args {
     #[arg(long, value_name = "RULE", default_value = "frozen", value_parser = ["frozen", "redraw"])]
     test_pixels: String,
 
-    /// Number of the redrawn pixels, with --test-pixels redraw
-    #[arg(long, value_name = "N", default_value_t = 1, value_parser = value_parser!(u32).range(1..))]
-    draw: u32,
-
-    /// Seed of pixels and noise; independent of the training's
-    #[arg(long, value_name = "N", default_value_t = EVALUATION_SEED)]
-    seed: u64,
+    /// Number of the redrawn pixels, with --test-pixels redraw [default: 1]
+    #[arg(long, value_name = "N", value_parser = value_parser!(u32).range(1..))]
+    draw: Option<u32>,
 
     /// Write JSON
     #[arg(long)]
@@ -72,15 +62,13 @@ pub struct Args {
 
 /// Runs `tightbound eval`.
 pub fn run(args: &Args) -> anyhow::Result<Outcome> {
-    let mut loaded = Loaded::read(&args.run, &args.threads)?;
-    let dataset = loaded.dataset(args.data.as_deref(), &args.folder)?;
-    let images = some_of(&dataset.test, args.images.map(|n| n as usize), args.seed);
-    let test_pixels = match args.test_pixels.as_str() {
-        "redraw" => TestPixels::Redraw(args.draw),
-        _ => TestPixels::Frozen,
-    };
-    let options =
-        ScoreOptions { k: args.k, seed: args.seed, test_pixels, ..ScoreOptions::default() };
+    let ModelArgs { run, seed, .. } = &args.model;
+    let test_pixels = args.test_pixels()?;
+    let mut loaded = args.model.load()?;
+    let shown = args.scored.load(&loaded)?;
+    let of = shown.images.len();
+    let images = some_of(shown.images, args.images.map(|n| n as usize), *seed);
+    let options = ScoreOptions { k: args.k, seed: *seed, test_pixels, ..ScoreOptions::default() };
     let bar = bar(images.len());
     let mut progress = |done, _| {
         bar.set_position(done as u64);
@@ -89,12 +77,11 @@ pub fn run(args: &Args) -> anyhow::Result<Outcome> {
     let Loaded { model, engine } = &mut loaded;
     let scores = score(engine, &model.parameters, &images, options, &mut progress)?;
     bar.finish_and_clear();
-    let scored = Scored::new(scores, &args.run, &loaded, &dataset, options)?;
-    let info = &loaded.model.info;
-    let json = scored.to_json(&args.run, info.epoch, &info.digest);
-    let trained_on = &info.settings.data.name;
-    let data = args.data.as_deref().unwrap_or(trained_on);
-    if let Some(path) = evaluation_file(&args.run, data, trained_on) {
+    let data = format!("{} (hash {})", shown.name, shown.hash);
+    let on = ScoredOn { data: &data, part: args.scored.part, of };
+    let scored = Scored::new(scores, run, model, on, options)?;
+    let json = scored.to_json(run, model.info.epoch, &model.info.digest);
+    if let Some(path) = evaluation_file(run, &args.scored, &model.info.settings) {
         write_file(&path, (serde_json::to_string_pretty(&json)? + "\n").as_bytes())?;
         talk!("written to {}", path.display());
     }
@@ -104,6 +91,20 @@ pub fn run(args: &Args) -> anyhow::Result<Outcome> {
         print(&scored.to_text())?
     }
     Ok(Outcome::Done)
+}
+
+impl Args {
+    /// Whether the pixels are frozen; a number of redrawn pixels is for redrawn ones alone.
+    fn test_pixels(&self) -> anyhow::Result<TestPixels> {
+        match (self.test_pixels.as_str(), self.draw) {
+            ("redraw", draw) => Ok(TestPixels::Redraw(draw.unwrap_or(1))),
+            (_, None) => Ok(TestPixels::Frozen),
+            (_, Some(_)) => {
+                Err(UsageError("--draw numbers redrawn pixels: add --test-pixels redraw".into())
+                    .into())
+            }
+        }
+    }
 }
 
 /// A bar over images on a terminal, nothing elsewhere.

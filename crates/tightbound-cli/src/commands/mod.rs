@@ -10,6 +10,5 @@ pub mod estimators;
 pub mod eval;
 pub mod reconstruct;
 pub mod sample;
-pub mod shared;
 pub mod train;
 pub mod verify;

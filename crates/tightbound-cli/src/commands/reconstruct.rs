@@ -7,14 +7,12 @@ use tightbound::engine::{Batch, Engine};
 use tightbound::random::{Purpose, Stream};
 use tightbound_report::GridLayout;
 
-use crate::args::DataFolder;
-use crate::cli::Outcome;
-use crate::commands::shared::{EVALUATION_SEED, Loaded, frozen_pixels};
-use crate::machine::Threads;
+use crate::args::{ImageArgs, ModelArgs, Shown};
+use crate::images::{frozen_pixels, some_of};
+use crate::outcome::Outcome;
 use crate::output::{print, print_json, write_file};
-use crate::scoring::some_of;
 
-/// Show test images, their binary pixels, and what the model makes of them
+/// Show images, their binary pixels, and what the model makes of them
 ///
 /// Rows of the picture, in threes: the grey originals; the binary pixels the encoder sees; the
 /// pixel probabilities of one draw from the posterior.
@@ -23,26 +21,15 @@ use crate::scoring::some_of;
   tightbound reconstruct runs/demo/piwae --out reconstructions.png
   tightbound reconstruct runs/mnist --data omniglot --images 48")]
 pub struct Args {
-    /// A run folder or model.safetensors
-    run: PathBuf,
-
-    /// Other images than the model was trained on
-    #[arg(long, value_name = "NAME|PATH")]
-    data: Option<String>,
+    #[command(flatten)]
+    model: ModelArgs,
 
     #[command(flatten)]
-    folder: DataFolder,
+    shown: ImageArgs,
 
-    #[command(flatten)]
-    threads: Threads,
-
-    /// How many test images, drawn by --seed
+    /// How many images, chosen by --seed
     #[arg(long, value_name = "N", default_value_t = 16, value_parser = value_parser!(u32).range(1..=10_000))]
     images: u32,
-
-    /// Seed of pixels and draws
-    #[arg(long, value_name = "N", default_value_t = EVALUATION_SEED)]
-    seed: u64,
 
     /// PNG file to write
     #[arg(long, value_name = "FILE.png", default_value = "reconstructions.png")]
@@ -58,15 +45,16 @@ const COLUMNS: usize = 16;
 
 /// Runs `tightbound reconstruct`.
 pub fn run(args: &Args) -> anyhow::Result<Outcome> {
-    let mut loaded = Loaded::read(&args.run, &args.threads)?;
-    let dataset = loaded.dataset(args.data.as_deref(), &args.folder)?;
-    let images = some_of(&dataset.test, Some(args.images as usize), args.seed);
+    let mut loaded = args.model.load()?;
+    let Shown { name, images, .. } = args.shown.load(&loaded)?;
+    let (part, seed) = (args.shown.part.name(), args.model.seed);
+    let images = some_of(images, Some(args.images as usize), seed);
     let count = images.len();
 
-    let pixels = frozen_pixels(&images, 0..count, args.seed);
+    let pixels = frozen_pixels(&images, 0..count, seed);
     let batch = Batch { pixels: &pixels, ids: &images.ids };
     let mut latents = loaded.engine.encode(&loaded.model.parameters, batch);
-    let stream = Stream::new(args.seed, Purpose::Sampling);
+    let stream = Stream::new(seed, Purpose::Sampling);
     let l = loaded.model.info.architecture.latents;
     let mut noise = vec![0.0; l];
     for (index, (z, sd)) in latents.mean.chunks_mut(l).zip(latents.sd.chunks(l)).enumerate() {
@@ -98,11 +86,11 @@ pub fn run(args: &Args) -> anyhow::Result<Outcome> {
     write_file(&args.out, &layout.arrange(&values, images.height, images.width).to_png()?)?;
     if args.json {
         print_json(&serde_json::json!({
-            "png": args.out, "data": dataset.name, "images": count, "seed": args.seed,
+            "png": args.out, "data": name, "part": part, "images": count, "seed": seed,
         }))?;
     } else {
-        let (file, name) = (args.out.display(), &dataset.name);
-        print(&format!("{file}: {count} {name} test images: grey, binary, reconstructed\n"))?;
+        let file = args.out.display();
+        print(&format!("{file}: {count} {name} {part} images: grey, binary, reconstructed\n"))?;
     }
     Ok(Outcome::Done)
 }

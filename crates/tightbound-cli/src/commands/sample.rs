@@ -7,10 +7,9 @@ use tightbound::engine::Engine;
 use tightbound::random::{Purpose, Stream};
 use tightbound_report::GridLayout;
 
-use crate::cli::Outcome;
-use crate::commands::shared::{EVALUATION_SEED, Loaded};
-use crate::machine::Threads;
+use crate::args::ModelArgs;
 use crate::numpy::Array;
+use crate::outcome::Outcome;
 use crate::output::{print, print_json, write_file};
 
 /// Draw images from the model: z from the prior, then each pixel's probability
@@ -19,19 +18,12 @@ use crate::output::{print, print_json, write_file};
   tightbound sample runs/demo/piwae --out samples.png
   tightbound sample runs/demo/piwae --count 1000 --out samples.png --npy samples.npy")]
 pub struct Args {
-    /// A run folder or model.safetensors
-    run: PathBuf,
-
     #[command(flatten)]
-    threads: Threads,
+    model: ModelArgs,
 
     /// How many images
     #[arg(long, value_name = "N", default_value_t = 64, value_parser = value_parser!(u32).range(1..=100_000))]
     count: u32,
-
-    /// Seed of the draws
-    #[arg(long, value_name = "N", default_value_t = EVALUATION_SEED)]
-    seed: u64,
 
     /// PNG file to write
     #[arg(long, value_name = "FILE.png", default_value = "samples.png")]
@@ -48,9 +40,9 @@ pub struct Args {
 
 /// Runs `tightbound sample`.
 pub fn run(args: &Args) -> anyhow::Result<Outcome> {
-    let mut loaded = Loaded::read(&args.run, &args.threads)?;
+    let mut loaded = args.model.load()?;
     let architecture = loaded.model.info.architecture.clone();
-    let stream = Stream::new(args.seed, Purpose::Sampling);
+    let stream = Stream::new(args.model.seed, Purpose::Sampling);
     let mut latents = vec![0.0; args.count as usize * architecture.latents];
     for (item, z) in latents.chunks_exact_mut(architecture.latents).enumerate() {
         stream.normals(0, item as u32, 0, z);
@@ -66,7 +58,7 @@ pub fn run(args: &Args) -> anyhow::Result<Outcome> {
     }
     if args.json {
         print_json(&serde_json::json!({
-            "png": args.out, "npy": args.npy, "images": args.count, "seed": args.seed,
+            "png": args.out, "npy": args.npy, "images": args.count, "seed": args.model.seed,
         }))?;
     } else {
         print(&format!("{}: {} draws from the prior\n", args.out.display(), args.count))?;

@@ -4,15 +4,14 @@ use std::fmt::Write;
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
-use tightbound::run::{Model, RunFolder};
+use tightbound::run::{Model, RunDescription, RunFolder};
 use tightbound::settings::Settings;
 use tightbound_report::mean_and_sd;
 
-use crate::args::{DataFolder, SettingsArgs};
-use crate::cli::Outcome;
-use crate::commands::shared::read_description;
+use crate::args::{DataFolder, SettingsArgs, read_description};
 use crate::machine::Threads;
-use crate::output::{print, print_json, talk};
+use crate::outcome::Outcome;
+use crate::output::{print, print_json, quoted, talk};
 use crate::scoring::describe_scores;
 use crate::signals::Signals;
 use crate::training::{Job, Trained};
@@ -77,12 +76,19 @@ struct Report {
     digest: String,
 }
 
+/// One of the trainings that were asked for.
+struct Plan {
+    settings: Settings,
+    out: PathBuf,
+    from: Option<PathBuf>,
+}
+
 /// Runs `tightbound train`.
 pub fn run(args: &Args) -> anyhow::Result<Outcome> {
     let signals = Signals::install()?;
     let mut reports = Vec::new();
     for index in 0..args.seeds.unwrap_or(1) {
-        let (settings, out) = args.plan(index)?;
+        let Plan { settings, out, from } = args.plan(index)?;
         let name = out.display().to_string();
         let seed = settings.seed;
         let job = Job {
@@ -90,7 +96,7 @@ pub fn run(args: &Args) -> anyhow::Result<Outcome> {
             settings,
             out: out.clone(),
             resume: args.resume,
-            from: args.from.as_deref(),
+            from: from.as_deref(),
             data: &args.data,
             threads: &args.threads,
             signals: &signals,
@@ -120,32 +126,49 @@ pub fn run(args: &Args) -> anyhow::Result<Outcome> {
 }
 
 impl Args {
-    /// The settings and the folder of the training number `index`.
-    fn plan(&self, index: u32) -> anyhow::Result<(Settings, PathBuf)> {
-        let offset = u64::from(index);
-        let folder = |base: &Path| match self.seeds {
-            Some(_) => base.join(format!("seed-{}", index + 1)),
-            None => base.to_owned(),
-        };
-        let resumed =
-            self.out.as_deref().map(folder).filter(|out| self.resume && RunFolder::exists(out));
-        let parent = match (&resumed, &self.from) {
-            (Some(out), _) => {
-                let mut settings = read_description(out)?.settings;
-                settings.seed = settings.seed.saturating_sub(offset);
+    /// The training number `index`.
+    fn plan(&self, index: u32) -> anyhow::Result<Plan> {
+        let begun = self.begun(index)?;
+        let mut from = self.from.clone();
+        let parent = match begun {
+            Some((settings, origin)) => {
+                from = from.or(origin);
                 Some(settings)
             }
-            (None, Some(from)) => Some(Model::load(from)?.info.settings),
-            (None, None) => None,
+            None => match &from {
+                Some(from) => Some(Model::load(from)?.info.settings),
+                None => None,
+            },
         };
         let mut settings = self.settings.resolve(parent)?;
-        settings.seed += offset;
+        settings.seed += u64::from(index);
         settings.validate()?;
         let out = match &self.out {
-            Some(out) => folder(out),
-            None => folder(&default_folder(&settings, self.seeds.is_some())),
+            Some(out) => self.folder(out, index),
+            None => self.folder(&default_folder(&settings, self.seeds.is_some()), index),
         };
-        Ok((settings, out))
+        Ok(Plan { settings, out, from })
+    }
+
+    /// The folder of the training number `index`.
+    fn folder(&self, base: &Path, index: u32) -> PathBuf {
+        match self.seeds {
+            Some(_) => base.join(format!("seed-{}", index + 1)),
+            None => base.to_owned(),
+        }
+    }
+
+    /// With `--resume`: the settings of the first training, and what it started from, as the
+    /// training number `index` tells them; as the first one does, where `index` has not begun.
+    fn begun(&self, index: u32) -> anyhow::Result<Option<(Settings, Option<PathBuf>)>> {
+        let Some(base) = self.out.as_ref().filter(|_| self.resume) else { return Ok(None) };
+        let mut known = [index, 0].into_iter().map(|i| (i, self.folder(base, i)));
+        let Some((number, run)) = known.find(|(_, run)| RunFolder::exists(run)) else {
+            return Ok(None);
+        };
+        let RunDescription { mut settings, identity, .. } = read_description(&run)?;
+        settings.seed = settings.seed.saturating_sub(u64::from(number));
+        Ok(Some((settings, identity.from.map(|origin| origin.run.into()))))
     }
 
     /// The command line that continues the run.
@@ -159,9 +182,9 @@ impl Args {
             None => out,
         };
         if let Some(data_dir) = &self.data.data_dir {
-            let _ = write!(line, " --data-dir {}", data_dir.display());
+            let _ = write!(line, " --data-dir {}", quoted(data_dir));
         }
-        let _ = write!(line, " --out {}", folder.display());
+        let _ = write!(line, " --out {}", quoted(folder));
         line
     }
 
@@ -192,7 +215,7 @@ impl Args {
         }
         print(&text)?;
         if let [Report { run, .. }] = reports {
-            talk!("next: tightbound eval {}", run.display());
+            talk!("next: tightbound eval {}", quoted(run));
         }
         Ok(())
     }

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use tightbound::run::verify;
 
-use crate::cli::Outcome;
+use crate::outcome::Outcome;
 use crate::output::{print, print_json};
 
 /// Say whether a run folder is whole, what is damaged, and what can still be used

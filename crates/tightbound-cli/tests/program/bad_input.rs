@@ -27,14 +27,40 @@ fn wrong_arguments_are_usage_errors() {
         ("--set model.encoder=[16,0]", &["model.encoder must be widths of at least 1"]),
         ("--set train.epoch=3", &["--set: there is no setting `train.epoch`", "epochs"]),
         ("--set epochs", &["--set takes key=value"]),
+        ("--set train.epochs=", &["train.epochs = \"\"", "a whole number"]),
         ("--config typo.toml", &["typo.toml, line 3, column 1", "`train.epoch`", "epochs"]),
         ("--config broken.toml", &["broken.toml, line 1"]),
+        ("--set model.encoder=[1000000000]", &["too many parameters", "smaller widths"]),
+        ("--set model.latents=100000000", &["too many parameters"]),
+        ("--k 4000000000", &["4000000000", "16,777,216"]),
         ("--protocol papr", &["--protocol", "paper"]),
         ("--no-such-flag", &["--no-such-flag"]),
     ] {
         folder.run(&format!("train --data glyphs {TINY} {flags} --out run")).fails(2, words);
         assert!(!folder.path().join("run").exists(), "{flags}");
     }
+}
+
+#[test]
+fn flags_that_would_be_ignored_are_refused() {
+    let folder = Folder::new();
+    folder.train("run", "").succeeds();
+    folder.run("eval run --k 2 --draw 2").fails(2, &["--draw", "--test-pixels redraw"]);
+    folder.run("demo --set estimator.name=iwae").fails(2, &["estimator.name", "tightbound train"]);
+    folder.run("demo --set data.name=mnist").fails(2, &["data.name", "tightbound train"]);
+    folder.train("child", "--from run").succeeds();
+    let words = ["run began with new weights", "`child`", "leave --from out"];
+    folder.run("train --resume --from child --out run").fails(1, &words);
+    folder.run("train --resume --from run --out child").succeeds();
+}
+
+#[test]
+fn nothing_is_scored_that_was_not_held_out() {
+    let folder = Folder::new();
+    folder.train("run", "").succeeds();
+    let words = ["no validation images of glyphs", "--validation N"];
+    folder.run("eval run --part validation").fails(1, &words);
+    assert!(!folder.path().join("run/evaluation-validation.json").exists());
 }
 
 /// Mistakes in the world: exit code 1, the thing named, no folder made.
@@ -142,7 +168,7 @@ fn a_full_disk_loses_nothing() {
         "trap '' XFSZ; ulimit -f 16; exec {program} train --data glyphs {TINY} --epochs 2 --out run"
     );
     let failed = Run::of(folder.process("sh").args(["-c", &script]));
-    failed.fails(1, &["cannot write", "checkpoint.safetensors"]);
+    failed.fails(1, &["cannot write", "checkpoint.safetensors", "make room", "--resume"]);
     let left: Vec<_> = fs::read_dir(folder.path().join("run"))
         .unwrap()
         .map(|entry| entry.unwrap().file_name().into_string().unwrap())
@@ -169,4 +195,27 @@ fn standard_output_may_be_full_or_closed() {
     drop(child.stdout.take());
     let run = Run::from(child.wait_with_output().unwrap());
     run.fails(0, &[]);
+}
+
+/// A device in the place of a file must stay one; a link must keep its place.
+#[cfg(target_os = "linux")]
+#[test]
+fn results_do_not_replace_devices_or_links() {
+    let folder = Folder::new();
+    let pipe = folder.path().join("pipe");
+    assert!(folder.process("mkfifo").arg(&pipe).status().unwrap().success());
+    let reader = std::thread::spawn({
+        let pipe = pipe.clone();
+        move || fs::read(pipe).unwrap()
+    });
+    folder.run("data glyphs --montage pipe").succeeds();
+    assert!(reader.join().unwrap().starts_with(b"\x89PNG"));
+    assert!(!pipe.metadata().unwrap().is_file());
+
+    fs::write(folder.path().join("target.png"), "old").unwrap();
+    let link = folder.path().join("link.png");
+    std::os::unix::fs::symlink("target.png", &link).unwrap();
+    folder.run("data glyphs --montage link.png").succeeds();
+    assert!(link.is_symlink());
+    assert!(fs::read(folder.path().join("target.png")).unwrap().starts_with(b"\x89PNG"));
 }

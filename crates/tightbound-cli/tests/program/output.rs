@@ -135,6 +135,41 @@ fn a_sweep_over_seeds_trains_what_single_runs_train() {
     assert!(again.contains("(mean ± sd over 2 seeds)"), "{again}");
 }
 
+/// What has not begun yet is trained like what has: on the same images, from the same parent.
+#[test]
+fn an_interrupted_sweep_goes_on_as_it_began() {
+    let folder = Folder::new();
+    folder.train("parent", "").succeeds();
+    let line = "train --from parent --estimator vae --m 4 --epochs 1 --seed 5";
+    let whole = folder.run(&format!("{line} --seeds 2 --out whole --json")).json();
+    folder.run(&format!("{line} --seeds 1 --out part")).succeeds();
+    let part = folder.run("train --resume --seeds 2 --out part --json").json();
+    for index in 0..2 {
+        assert_eq!(part[index]["seed"], 5 + index);
+        assert_eq!(part[index]["digest"], whole[index]["digest"]);
+    }
+}
+
+#[test]
+fn held_out_images_can_be_scored_by() {
+    let folder = Folder::new();
+    folder.train("run", "--validation 20").succeeds();
+    let log = fs::read_to_string(folder.path().join("run/run.toml")).unwrap();
+    assert!(log.contains("validation = 20"), "{log}");
+    let scores = folder.run("eval run --part validation --k 3 --json").json();
+    let protocol = scores["protocol"].as_str().unwrap();
+    for words in ["20 held out for validation", "scored on 20 of 20 validation images of glyphs"] {
+        assert!(protocol.contains(words), "no `{words}` in {protocol}");
+    }
+    let kept = fs::read_to_string(folder.path().join("run/evaluation-validation.json")).unwrap();
+    assert_eq!(serde_json::from_str::<Value>(&kept).unwrap(), scores);
+    assert!(!folder.path().join("run/evaluation.json").exists());
+    for (part, count) in [("train", 40), ("validation", 20), ("test", 2000)] {
+        let encoded = folder.run(&format!("encode run --part {part} --out c.npz --json")).json();
+        assert_eq!((&encoded["images"], &encoded["part"]), (&count.into(), &part.into()));
+    }
+}
+
 #[test]
 fn fine_tuning_starts_from_the_parent() {
     let folder = Folder::new();

@@ -1,9 +1,12 @@
 //! Describe a run in `run.toml`: what was asked for, and what it was asked of.
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use toml::{Table, Value};
 
+use super::digest::short_digest;
 use crate::data::{Source, hex};
 use crate::model::{Architecture, ParameterTable};
 use crate::settings::Settings;
@@ -49,6 +52,13 @@ pub struct Origin {
     pub epoch: usize,
     /// Digest of its parameters.
     pub digest: String,
+}
+
+impl fmt::Display for Origin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { run, epoch, digest } = self;
+        write!(f, "{run} (epoch {epoch}, digest {})", short_digest(digest))
+    }
 }
 
 /// The machine on which a run was begun. For information: no result depends on it.

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-use super::description::RunDescription;
+use super::description::{Origin, RunDescription};
 use super::digest::digest;
 use super::error::{Damage, RunError};
 use super::files::{CHECKPOINT, DESCRIPTION, MODEL, PREVIOUS, read_checkpoint, read_description};
@@ -32,6 +32,9 @@ pub struct ModelInfo {
     pub architecture: Architecture,
     /// How it was trained.
     pub settings: Settings,
+    /// The model that the training began with, if not with new weights.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub from: Option<Origin>,
     /// Epochs that were complete.
     pub epoch: usize,
     /// The [`digest`] of the parameters.
@@ -44,6 +47,7 @@ impl Model {
         let info = ModelInfo {
             architecture: description.architecture(),
             settings: description.settings.clone(),
+            from: description.identity.from.clone(),
             epoch,
             digest: digest(&parameters),
         };

@@ -11,9 +11,11 @@ use crate::model::Architecture;
 pub struct ScoreProtocol<'a> {
     /// The scored data set and its hash, in words.
     pub data: &'a str,
-    /// How many of its test images were scored.
+    /// The part of it: `test`, `validation` or `train`.
+    pub part: &'a str,
+    /// How many of the part's images were scored.
     pub images: usize,
-    /// How many test images it has.
+    /// How many images the part has.
     pub of: usize,
     /// Samples per image behind log p̂.
     pub k: u32,
@@ -32,6 +34,10 @@ pub struct ProtocolLine<'a> {
     pub data: &'a str,
     /// The networks.
     pub architecture: &'a Architecture,
+    /// Epochs that were complete.
+    pub epoch: usize,
+    /// The model that the training began with, in words, if not with new weights.
+    pub from: Option<&'a str>,
     /// Whether to name the estimator; otherwise the numbers above name theirs.
     pub name_estimator: bool,
     /// How the score was computed, if the line stands under scores.
@@ -40,7 +46,7 @@ pub struct ProtocolLine<'a> {
 
 impl fmt::Display for ProtocolLine<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { settings, data, architecture, name_estimator, score } = self;
+        let Self { settings, data, architecture, epoch, from, name_estimator, score } = self;
         let Settings { protocol, seed, data: images, train, .. } = settings;
         write!(f, "{data}")?;
         if let Some(limit) = images.limit {
@@ -54,14 +60,22 @@ impl fmt::Display for ProtocolLine<'_> {
         if *name_estimator {
             write_estimator(f, settings)?;
         }
-        write!(f, " | {architecture} | {} epochs, batch {}, ", train.epochs, train.batch)?;
+        write!(f, " | {architecture} | ")?;
+        if let Some(from) = from {
+            write!(f, "from {from}, ")?;
+        }
+        if *epoch != train.epochs {
+            write!(f, "{epoch} of ")?;
+        }
+        let plural = if train.epochs == 1 { "" } else { "s" };
+        write!(f, "{} epoch{plural}, batch {}, ", train.epochs, train.batch)?;
         write!(f, "seed {seed}, protocol {protocol}")?;
         for (i, deviation) in deviations(settings).iter().enumerate() {
             write!(f, "{} {deviation}", if i == 0 { " but" } else { "," })?;
         }
         write!(f, ", tightbound {VERSION}")?;
-        if let Some(ScoreProtocol { data, images, of, k, redraw, seed }) = score {
-            write!(f, " | scored on {images} of {of} test images of {data}, K={k}, ")?;
+        if let Some(ScoreProtocol { data, part, images, of, k, redraw, seed }) = score {
+            write!(f, " | scored on {images} of {of} {part} images of {data}, K={k}, ")?;
             match redraw {
                 None => write!(f, "frozen pixels, ")?,
                 Some(number) => write!(f, "redrawn pixels (draw {number}), ")?,
@@ -149,6 +163,7 @@ mod tests {
         let architecture = settings.architecture(784);
         let score = ScoreProtocol {
             data: "omniglot (derived)",
+            part: "test",
             images: 500,
             of: 8070,
             k: 5000,
@@ -159,6 +174,8 @@ mod tests {
             settings: &settings,
             data: "mnist (sha256 440fcabf73cc)",
             architecture: &architecture,
+            epoch: 7,
+            from: Some("runs/parent (epoch 13, digest 0123456789abcdef)"),
             name_estimator: true,
             score: Some(score),
         };
@@ -167,7 +184,8 @@ mod tests {
             format!(
                 "mnist (sha256 440fcabf73cc), dynamic binarisation, 400 held out for validation \
                  | piwae M=4 K=16 (encoder first) | encoder 784–200–200–μ,σ(50) decoder \
-                 50–200–200–784 tanh, σ = softplus | 3280 epochs, batch 20, seed 1, protocol \
+                 50–200–200–784 tanh, σ = softplus | from runs/parent \
+                 (epoch 13, digest 0123456789abcdef), 7 of 3280 epochs, batch 20, seed 1, protocol \
                  report, tightbound {VERSION} | scored on 500 of 8070 test images of omniglot \
                  (derived), K=5000, frozen pixels, evaluation seed 3"
             )
@@ -185,6 +203,8 @@ mod tests {
             settings: &settings,
             data: "glyphs",
             architecture: &architecture,
+            epoch: settings.train.epochs,
+            from: None,
             name_estimator: true,
             score: None,
         };

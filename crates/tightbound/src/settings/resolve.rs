@@ -152,8 +152,22 @@ fn assign(settings: &Settings, assignment: &Assignment) -> Result<Settings, Sett
         origin: assignment.origin.clone(),
         key: assignment.key.clone(),
         value: assignment.value.to_string(),
-        message: error.message().trim_end().to_owned(),
+        message: in_words(error.message()),
     })
+}
+
+/// What the TOML reader says, without the names of Rust's types.
+fn in_words(message: &str) -> String {
+    let mut message = message.trim_end().to_owned();
+    for (rust, words) in [
+        ("expected usize", "expected a whole number, 0 or more"),
+        ("expected u64", "expected a whole number, 0 or more"),
+        ("expected f64", "expected a number"),
+        ("expected a sequence", "expected a list, such as [200, 200]"),
+    ] {
+        message = message.replace(rust, words);
+    }
+    message
 }
 
 /// The keys of all settings, optional ones included.
@@ -315,8 +329,11 @@ mod tests {
         assert_eq!(
             message("\n[train]\nepochs = 'many'\n", &[]),
             "c.toml, line 3, column 1: train.epochs = \"many\": invalid type: string \"many\", \
-             expected usize"
+             expected a whole number, 0 or more"
         );
+        assert!(message("", &["model.encoder=200"]).contains("expected a list"));
+        assert!(message("", &["seed=[]"]).ends_with("expected a whole number, 0 or more"));
+        assert!(message("", &["train.rate=[]"]).ends_with("expected a number"));
         let error = message("", &["train.update=both"]);
         assert!(error.starts_with("--set: train.update = \"both\": unknown variant"), "{error}");
         assert!(error.contains("`encoder-first`"), "{error}");

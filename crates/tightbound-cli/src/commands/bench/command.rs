@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::meter::Speed;
 use super::{score, step};
-use crate::cli::Outcome;
+use crate::outcome::Outcome;
 use crate::output::{print, print_json};
 
 /// Measure the speed of training steps, or of scoring

@@ -10,8 +10,8 @@ use tightbound::evaluate::{ScoreOptions, score};
 use super::command::Measurement;
 use super::meter::Speed;
 use super::subject::{Common, Facts, Subject};
+use crate::args::EVALUATION_SEED;
 use crate::args::SettingsArgs;
-use crate::commands::shared::EVALUATION_SEED;
 
 /// Measure the scoring of test images with K samples each
 #[derive(Debug, clap::Args)]

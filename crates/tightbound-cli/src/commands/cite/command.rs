@@ -8,9 +8,9 @@ use tightbound::model::Initialisation;
 use tightbound::settings::{Protocol, Settings};
 
 use super::bibliography::{ADAM, BINARIZED_MNIST, GLOROT, MNIST, OMNIGLOT, PHILOX};
-use crate::cli::Outcome;
-use crate::commands::shared::read_description;
+use crate::args::read_description;
 use crate::failure::UsageError;
+use crate::outcome::Outcome;
 use crate::output::{print, print_json};
 
 /// Print BibTeX for exactly what a run used, or for an estimator
