@@ -34,12 +34,13 @@ def say(text):
 
 def main():
     arguments = parse()
+    described = machine.describe()
     program = arguments.product or build()
     product = Product(program, arguments.threads, arguments.data_dir)
     models = {path: label_and_architecture(path, product) for path in arguments.model}
     results = {
         "date": tables.now(),
-        "machine": machine.describe(),
+        "machine": described,
         "versions": {"product": {"tightbound": version(program)}},
         "options": {key: getattr(arguments, key) for key in ("threads", "rounds", "seconds")},
     }

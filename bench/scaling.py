@@ -27,10 +27,11 @@ def main():
     parser.add_argument("--out", default=ROOT / "bench" / "results")
     parser.add_argument("--name", default="scaling", help="of the files in --out")
     arguments = parser.parse_args()
+    described = machine.describe()
     program = arguments.product or build()
     results = {
         "date": tables.now(),
-        "machine": machine.describe(),
+        "machine": described,
         "versions": {"product": {"tightbound": version(program)}},
         "options": {"model": "reference", "estimator": "iwae", "prune": "off", "rounds": ROUNDS, "seconds": arguments.seconds},
         "rows": [],
