@@ -1,6 +1,6 @@
 //! Multiply matrices: C ← start + A B, every element summed in one order on every path.
 //!
-//! The contract is bit-exact. k is cut into equal blocks of at most 208, by k alone. Within a block,
+//! The contract is bit-exact. k is cut into equal blocks of at most 104, by k alone. Within a block,
 //! `A[i][p] · B[p][j]` are added by fused multiply-add to zero, in ascending p; the blocks' sums are
 //! then added, one after the other, to the start value. Neither the tile shape nor the width of the
 //! registers can change a bit of that, which is why they may be chosen for speed. Starting each block
@@ -42,8 +42,10 @@ pub(crate) struct Gemm<'a> {
     pub(crate) start: Start<'a>,
 }
 
-/// Longest k-block: 208 · 48 floats of B are 39 KB, which fit a 48 KB L1 cache.
-const K_BLOCK: usize = 208;
+/// Longest k-block. Its 104 · 48 floats of B, 20 KB, fit any L1 cache. Blocks of 208 fit as well and
+/// save a pass over C, but round more: on a trained model the gradient's error is then up to 1.85 times
+/// that of PyTorch's f32, with 104 up to 1.2 times.
+const K_BLOCK: usize = 104;
 
 impl Gemm<'_> {
     /// Panics unless every element that the kernels touch lies inside its slice.

@@ -37,7 +37,8 @@ impl Task for ScaleRows<'_> {
 /// two to three times as much as PyTorch's pairwise sums.
 pub(super) const ROW_BLOCK: usize = 16;
 
-/// `sums` += Σ_r weight\[r\] · row r, in row order, blocks of [`ROW_BLOCK`] rows at a time.
+/// `sums` += Σ_r weight\[r\] · row r: blocks of [`ROW_BLOCK`] rows in row order, then the blocks in
+/// order, then the sum so far.
 #[derive(Debug)]
 pub(crate) struct WeightedColumnSums<'a> {
     /// `[rows]`.
@@ -58,7 +59,7 @@ impl Task for WeightedColumnSums<'_> {
         assert_eq!(self.sums.len() % LANES, 0, "whole vectors");
         assert!(self.stride >= self.sums.len(), "rows do not overlap");
         for (vector, sums) in self.sums.as_chunks_mut().0.iter_mut().enumerate() {
-            let mut sum = s.load(sums);
+            let mut sum = s.splat(0.0);
             for (block, weights) in self.weights.chunks(ROW_BLOCK).enumerate() {
                 let mut block_sum = s.splat(0.0);
                 for (row, &weight) in weights.iter().enumerate() {
@@ -68,7 +69,7 @@ impl Task for WeightedColumnSums<'_> {
                 }
                 sum = s.add(sum, block_sum);
             }
-            s.store(sum, sums);
+            s.store(s.add(s.load(sums), sum), sums);
         }
     }
 }

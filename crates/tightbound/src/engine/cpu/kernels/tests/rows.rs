@@ -20,11 +20,12 @@ fn rows_are_scaled_and_columns_are_summed_in_blocks() {
             path.run(WeightedColumnSums { weights, stride, x, sums });
         });
         for (column, sum) in expected.iter_mut().enumerate() {
-            for first in (0..rows).step_by(16) {
-                *sum += (first..rows.min(first + 16)).fold(0.0f32, |block, row| {
+            let block = |first: usize| {
+                (first..rows.min(first + 16)).fold(0.0f32, |block, row| {
                     weights[row].mul_add(x[row * stride + column], block)
-                });
-            }
+                })
+            };
+            *sum += (0..rows).step_by(16).map(block).fold(0.0f32, |sum, block| sum + block);
         }
         assert_same_bits(&sums, &expected, "column sums");
 
