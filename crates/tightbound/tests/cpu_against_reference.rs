@@ -142,9 +142,10 @@ fn all_systems_with_all_nonlinearities_on_all_paths() {
 }
 
 #[test]
-fn unrelated_coefficients_and_more_samples_than_a_tile_holds() {
+fn unrelated_coefficients_and_more_samples_than_a_wave_holds() {
     let case = Case::new(small(Activation::Tanh, Sigma::Softplus), 3, 12);
-    for samples in [1, 10, 192, 193, 500] {
+    // A tile has 64 rows and a wave 1,536.
+    for samples in [1, 10, 64, 65, 500, 1536, 1537, 3200] {
         let estimator = Unrelated(samples);
         let (reference, _) = case.reference(&estimator);
         for prune in [Prune::Off, Prune::Lossless] {
