@@ -80,6 +80,7 @@ impl ModelGradient {
             decoder: layers.decoder.iter().map(LayerGradient::new).collect(),
         }
     }
+
     /// The decoder's gradient cut into panels, each with the number of its layer.
     pub(super) fn decoder_panels(&mut self) -> Vec<(usize, Panel<'_>)> {
         let work = work_per_panel(&self.decoder);

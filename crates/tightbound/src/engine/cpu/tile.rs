@@ -69,7 +69,7 @@ pub(super) struct Tile {
     pub(super) log_weights: Vec<f64>,
     log_ratio: Vec<f64>,
     samples: Vec<u32>,
-    pub(super) a: Vec<f32>,
+    a: Vec<f32>,
     pub(super) b: Vec<f32>,
 }
 
@@ -264,7 +264,7 @@ fn elements(rows: Range<usize>, stride: usize) -> Range<usize> {
 }
 
 /// The pass that holds image `image` of the batch, and its row there.
-pub(super) fn pass_of(passes: &[EncoderPass], image: usize) -> (&EncoderPass, usize) {
+fn pass_of(passes: &[EncoderPass], image: usize) -> (&EncoderPass, usize) {
     (&passes[image / ENCODE_IMAGES], image % ENCODE_IMAGES)
 }
 
