@@ -5,6 +5,7 @@ use std::str::FromStr;
 
 use anyhow::Context;
 use clap::builder::{PossibleValue, PossibleValuesParser};
+use tightbound::engine::Prune;
 use tightbound::estimators::registry;
 use tightbound::settings::{Assignment, Resolver, Settings};
 
@@ -61,9 +62,10 @@ pub struct SettingsArgs {
     #[arg(long, value_name = "ORDER", help_heading = LOOP, value_parser = ["joint", "encoder-first", "random"])]
     pub update: Option<String>,
 
-    /// Skip backward passes that add less than rounding does
-    #[arg(long, value_name = "RULE", help_heading = LOOP, value_parser = ["off", "lossless"])]
-    pub prune: Option<String>,
+    /// Skip backward passes: off; lossless: those that add less than rounding; roulette=τ: at random
+    /// below τ, unbiased [default: lossless]
+    #[arg(long, value_name = "RULE", help_heading = LOOP)]
+    pub prune: Option<Prune>,
 
     /// Training images held out to select by; nothing is ever selected on test images
     #[arg(long, value_name = "N", help_heading = LOOP)]
@@ -138,7 +140,7 @@ impl SettingsArgs {
             ("--estimator", "estimator.name", &self.estimator),
             ("--protocol", "protocol", &self.protocol),
             ("--update", "train.update", &self.update),
-            ("--prune", "train.prune", &self.prune),
+            ("--prune", "train.prune", &self.prune.map(|rule| rule.to_string())),
             ("--beta-objective", "train.beta_objective", &self.beta_objective),
         ] {
             assignments.extend(value.as_ref().map(|v| Assignment::flag(flag, key, v.as_str())));

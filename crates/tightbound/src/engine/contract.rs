@@ -7,6 +7,7 @@ use std::ops::Range;
 
 use serde::{Deserialize, Serialize};
 
+use super::prune::Prune;
 use crate::estimators::{Bound, Estimator};
 use crate::model::{Architecture, ParameterTable};
 use crate::random::Stream;
@@ -32,18 +33,6 @@ pub struct Noise {
     pub stream: Stream,
     /// The epoch in training, 0 in scoring.
     pub time: u32,
-}
-
-/// Which samples may skip the decoder's backward pass.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Prune {
-    /// None.
-    Off,
-    /// Per image, the samples of smallest max(|a|, |b|) while their sum stays below 6e-8 of the
-    /// whole: what they would add is below f32 rounding. Terms with c are always summed.
-    #[default]
-    Lossless,
 }
 
 /// What to differentiate.

@@ -7,8 +7,9 @@ pub mod cpu;
 pub mod reference;
 
 mod contract;
+mod prune;
 
 pub use contract::{
-    Adam, AdamUpdate, Batch, Engine, EngineError, Noise, Objective, Posterior, Prune, Real,
-    StepReport,
+    Adam, AdamUpdate, Batch, Engine, EngineError, Noise, Objective, Posterior, Real, StepReport,
 };
+pub use prune::{Prune, Threshold, UnknownPrune};

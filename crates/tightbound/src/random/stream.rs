@@ -62,6 +62,13 @@ impl Stream {
         uniform_from_word(word)
     }
 
+    /// One uniform number in [0, 1), a multiple of 2⁻⁵³, from the words of block `block`.
+    pub fn uniform_f64(&self, time: u32, item: u32, sample: u32, block: u32) -> f64 {
+        let [high, low, ..] = self.words(time, item, sample, block);
+        let bits = u64::from(high) << 32 | u64::from(low);
+        (bits >> 11) as f64 * (1.0 / 9_007_199_254_740_992.0)
+    }
+
     /// One integer in 0..`bound` (multiply-shift; its bias is below `bound` · 2⁻³²).
     pub fn below(&self, bound: u32, time: u32, item: u32, sample: u32, index: u32) -> u32 {
         let word = self.words(time, item, sample, index / 4)[(index % 4) as usize];

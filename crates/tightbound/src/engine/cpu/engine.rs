@@ -5,16 +5,20 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use rayon::prelude::*;
 
-use super::encoder::EncoderPass;
+use super::encoder::{EncoderPass, Passes};
+use super::group::{Context, Group, Row};
 use super::kernels::{AdamConstants, AdamStep, KernelPath, Sigmoid, pad};
 use super::model::PackedModel;
-use super::tile::{Context, ENCODE_IMAGES, Row, TILE_ROWS, Tile};
 use super::wave::{BatchGradient, Buffers};
 use crate::engine::{
     AdamUpdate, Batch, Engine, EngineError, Noise, Objective, Posterior, StepReport,
 };
 use crate::model::{Architecture, ParameterTable};
 
+/// Images that one core encodes at a time where only μ and σ are wanted.
+const ENCODE_IMAGES: usize = 64;
+/// Samples that one core scores or decodes at a time.
+const SCORE_ROWS: usize = 64;
 /// Parameters that one job of the optimiser updates.
 const ADAM_BLOCK: usize = 16_384;
 
@@ -28,7 +32,7 @@ pub struct CpuEngine {
     model: PackedModel,
     buffers: Buffers,
     /// One per thread, for scoring and decoding.
-    tiles: Vec<Mutex<Tile>>,
+    groups: Vec<Mutex<Group>>,
 }
 
 impl CpuEngine {
@@ -50,10 +54,10 @@ impl CpuEngine {
             .build()
             .map_err(|error| EngineError::Threads { threads, reason: error.to_string() })?;
         let model = PackedModel::new(&architecture);
-        let tiles = (0..threads).map(|_| Mutex::new(Tile::new(&model))).collect();
+        let groups = (0..threads).map(|_| Mutex::default()).collect();
         let buffers = Buffers::new(&architecture);
         let table = ParameterTable::new(&architecture);
-        Ok(Self { architecture, table, path, pool, model, buffers, tiles })
+        Ok(Self { architecture, table, path, pool, model, buffers, groups })
     }
 
     /// The instructions this engine uses.
@@ -73,11 +77,11 @@ impl CpuEngine {
     }
 }
 
-/// The tile of the thread that asks. A panic elsewhere leaves nothing behind that matters: every use
+/// The group of the thread that asks. A panic elsewhere leaves nothing behind that matters: every use
 /// overwrites what it reads.
-fn own_tile(tiles: &[Mutex<Tile>]) -> MutexGuard<'_, Tile> {
+fn own_group(groups: &[Mutex<Group>]) -> MutexGuard<'_, Group> {
     let index = rayon::current_thread_index().expect("called on the engine's pool");
-    tiles[index].lock().unwrap_or_else(PoisonError::into_inner)
+    groups[index].lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Engine for CpuEngine {
@@ -123,30 +127,24 @@ impl Engine for CpuEngine {
             return;
         }
         self.pack(parameters);
-        let Self { path, pool, model, tiles, .. } = self;
+        let Self { path, pool, model, groups, .. } = self;
         let (path, model) = (*path, &*model);
         pool.install(|| {
-            let passes: Vec<EncoderPass> = batch
-                .pixels
-                .par_chunks(ENCODE_IMAGES * model.pixels)
-                .map(|pixels| {
-                    let mut pass = EncoderPass::default();
-                    pass.forward(path, model, pixels);
-                    pass
-                })
-                .collect();
-            let context = Context { path, model, ids: batch.ids, passes: &passes, noise };
+            let mut passes = Passes::default();
+            passes.forward(path, model, batch.pixels);
+            let (ids, piece) = (batch.ids, SCORE_ROWS);
+            let context = Context { path, model, ids, passes: &passes, noise, piece };
             let mut jobs = Vec::new();
             for (image, row) in log_weights.chunks_mut(per_image).enumerate() {
-                for (chunk, out) in row.chunks_mut(TILE_ROWS).enumerate() {
-                    jobs.push((image, samples.start + (chunk * TILE_ROWS) as u32, out));
+                for (chunk, out) in row.chunks_mut(SCORE_ROWS).enumerate() {
+                    jobs.push((image, samples.start + (chunk * SCORE_ROWS) as u32, out));
                 }
             }
             jobs.into_par_iter().for_each(|(image, first, out)| {
-                let tile = &mut *own_tile(tiles);
+                let group = &mut *own_group(groups);
                 let samples = first..first + out.len() as u32;
-                tile.forward(context, samples.map(|sample| Row { image, sample }));
-                out.copy_from_slice(&tile.log_weights);
+                group.forward(context, samples.map(|sample| Row { image, sample }));
+                out.copy_from_slice(group.log_weights());
             });
         });
     }
@@ -180,15 +178,15 @@ impl Engine for CpuEngine {
     fn decode(&mut self, parameters: &[f32], latents: &[f32]) -> Vec<f32> {
         assert_eq!(latents.len() % self.architecture.latents, 0, "L values per point");
         self.pack(parameters);
-        let Self { path, pool, model, tiles, .. } = self;
+        let Self { path, pool, model, groups, .. } = self;
         let (path, model) = (*path, &*model);
         let mut probabilities = vec![0.0; latents.len() / model.latents * model.pixels];
-        let outputs = probabilities.par_chunks_mut(TILE_ROWS * model.pixels);
-        let points = latents.par_chunks(TILE_ROWS * model.latents);
+        let outputs = probabilities.par_chunks_mut(SCORE_ROWS * model.pixels);
+        let points = latents.par_chunks(SCORE_ROWS * model.latents);
         pool.install(|| {
             points.zip(outputs).for_each(|(z, out)| {
-                let tile = &mut *own_tile(tiles);
-                let logits = tile.decode_points(path, model, z);
+                let group = &mut *own_group(groups);
+                let logits = group.decode(path, model, z);
                 path.run(Sigmoid { logits: &mut *logits });
                 let rows = logits.chunks_exact(pad(model.pixels));
                 for (to, from) in out.chunks_exact_mut(model.pixels).zip(rows) {

@@ -3,7 +3,7 @@
 //! Rows are padded to whole vectors. Padding in weights is zero, so padding in results is zero or is
 //! multiplied by zero later.
 
-use super::kernels::{Gemm, KernelPath, ScaleInto, Start, Transpose, WeightedColumnSums, pad};
+use super::kernels::{Buffer, Gemm, KernelPath, ScaleInto, Start, Transpose, WeightedColumnSums, pad};
 use crate::model::Layer;
 
 /// A layer's parameters, copied once per call into the layouts that the kernels want.
@@ -12,11 +12,11 @@ pub(super) struct PackedLayer {
     inputs: usize,
     outputs: usize,
     /// W, `[outputs, pad(inputs)]`, for the backward pass; empty if there is none.
-    weight: Vec<f32>,
+    weight: Buffer,
     /// Wᵀ, `[inputs, pad(outputs)]`, for the forward pass.
-    transposed: Vec<f32>,
+    transposed: Buffer,
     /// b, `[pad(outputs)]`.
-    bias: Vec<f32>,
+    bias: Buffer,
 }
 
 impl PackedLayer {
@@ -27,9 +27,9 @@ impl PackedLayer {
         Self {
             inputs: layer.inputs,
             outputs: layer.outputs,
-            weight: vec![0.0; rows * pad(layer.inputs)],
-            transposed: vec![0.0; layer.inputs * pad(layer.outputs)],
-            bias: vec![0.0; pad(layer.outputs)],
+            weight: Buffer::zeros(rows * pad(layer.inputs)),
+            transposed: Buffer::zeros(layer.inputs * pad(layer.outputs)),
+            bias: Buffer::zeros(pad(layer.outputs)),
         }
     }
 
@@ -103,9 +103,9 @@ pub(super) struct LayerGradient {
     pub(super) inputs: usize,
     pub(super) outputs: usize,
     /// d_W, `[outputs, pad(inputs)]`; the padding is not defined.
-    weight: Vec<f32>,
+    weight: Buffer,
     /// d_b, `[pad(outputs)]`.
-    bias: Vec<f32>,
+    bias: Buffer,
 }
 
 /// Some outputs of a layer, whose gradients one core sums. Every element is a sum over rows in their
@@ -116,7 +116,6 @@ pub(super) struct Panel<'a> {
     stride: usize,
     /// First output of the panel.
     first: usize,
-    /// Number of outputs.
     outputs: usize,
     weight: &'a mut [f32],
     bias: &'a mut [f32],
@@ -139,30 +138,46 @@ impl LayerGradient {
         Self {
             inputs: layer.inputs,
             outputs: layer.outputs,
-            weight: vec![0.0; layer.outputs * pad(layer.inputs)],
-            bias: vec![0.0; pad(layer.outputs)],
+            weight: Buffer::zeros(layer.outputs * pad(layer.inputs)),
+            bias: Buffer::zeros(pad(layer.outputs)),
         }
     }
 
-    /// Outputs per panel, a multiple of 16, for pieces of about `work` multiplications a row.
-    pub(super) fn panel_outputs(&self, work: usize) -> usize {
-        let panels = (self.inputs * self.outputs).div_ceil(work).max(1);
-        pad(self.outputs.div_ceil(panels))
-    }
-
-    /// Cuts the gradient into panels of about `work` multiplications a row.
-    pub(super) fn panels(&mut self, work: usize) -> impl Iterator<Item = Panel<'_>> {
-        let outputs = self.panel_outputs(work);
-        let (inputs, stride) = (self.inputs, pad(self.outputs));
-        let weights = self.weight.chunks_mut(outputs * pad(inputs));
-        weights.zip(self.bias.chunks_mut(outputs)).enumerate().map(move |(i, (weight, bias))| {
-            let own = weight.len() / pad(inputs);
-            Panel { inputs, stride, first: i * outputs, outputs: own, weight, bias }
-        })
+    /// All of it.
+    pub(super) fn whole(&mut self) -> Panel<'_> {
+        let Self { inputs, outputs, weight, bias } = self;
+        let stride = bias.len();
+        Panel { inputs: *inputs, outputs: *outputs, stride, first: 0, weight, bias }
     }
 }
 
-impl Panel<'_> {
+impl<'a> Panel<'a> {
+    /// Number of outputs.
+    pub(super) fn outputs(&self) -> usize {
+        self.outputs
+    }
+
+    /// Multiplications that one row makes.
+    pub(super) fn work(&self) -> usize {
+        self.outputs * pad(self.inputs)
+    }
+
+    /// Cuts after `outputs` outputs, a multiple of 16; the second part may be empty.
+    pub(super) fn split_at(self, outputs: usize) -> (Self, Self) {
+        let outputs = outputs.min(self.outputs);
+        let (weight, more_weight) = self.weight.split_at_mut(outputs * pad(self.inputs));
+        let (bias, more_bias) = self.bias.split_at_mut(pad(outputs));
+        let first = Self { outputs, weight, bias, ..self };
+        let second = Self {
+            first: self.first + outputs,
+            outputs: self.outputs - outputs,
+            weight: more_weight,
+            bias: more_bias,
+            ..first
+        };
+        (first, second)
+    }
+
     /// Adds Σ_r scale\[r\] · delta\[r\] x\[r\]ᵀ of some rows; `fresh` sets the sum to zero before.
     pub(super) fn add(&mut self, path: KernelPath, rows: PanelRows<'_>, fresh: bool) {
         let n = pad(self.inputs);

@@ -7,6 +7,7 @@
 
 mod encoder;
 mod engine;
+mod group;
 #[allow(unsafe_code)]
 mod kernels;
 mod layer;
@@ -14,7 +15,6 @@ mod measure;
 mod model;
 mod prune;
 mod score_terms;
-mod tile;
 mod wave;
 
 pub use engine::CpuEngine;

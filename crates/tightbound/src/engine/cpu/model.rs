@@ -2,13 +2,13 @@
 
 use rayon::prelude::*;
 
-use super::encoder::EncoderPass;
-use super::kernels::KernelPath;
+use super::encoder::Passes;
+use super::kernels::{KernelPath, LANES};
 use super::layer::{LayerGradient, PackedLayer, Panel};
 use crate::model::{Activation, Architecture, Layer, Layers, Sigma};
 
-/// Panels of weights per thread: enough to even out their sizes.
-const PANELS_PER_THREAD: usize = 3;
+/// Pieces per thread and layer, in which gradients are written out.
+const PIECES_PER_THREAD: usize = 2;
 
 /// All layers of a model, packed.
 #[derive(Clone, Debug)]
@@ -81,11 +81,9 @@ impl ModelGradient {
         }
     }
 
-    /// The decoder's gradient cut into panels, each with the number of its layer.
-    pub(super) fn decoder_panels(&mut self) -> Vec<(usize, Panel<'_>)> {
-        let work = work_per_panel(&self.decoder);
-        let layers = self.decoder.iter_mut().enumerate();
-        layers.flat_map(|(i, layer)| layer.panels(work).map(move |panel| (i, panel))).collect()
+    /// The decoder's gradient cut into one share per thread, each some panels with their layers.
+    pub(super) fn decoder_shares(&mut self) -> Vec<Vec<(usize, Panel<'_>)>> {
+        shares(&mut self.decoder, rayon::current_num_threads())
     }
 
     /// Adds the encoder's images, and writes `scale` times everything into the flat gradient; false
@@ -93,27 +91,28 @@ impl ModelGradient {
     pub(super) fn finish(
         &mut self,
         path: KernelPath,
-        passes: &[EncoderPass],
+        passes: &Passes,
         scale: f32,
         mut out: &mut [f32],
     ) -> bool {
-        let Self { encoder, decoder } = self;
         let rows: Vec<Vec<_>> = passes.iter().map(|pass| pass.panel_rows().collect()).collect();
-        let work = work_per_panel(encoder);
-        let encoder_layers = encoder.len();
+        let encoder = self.encoder.len();
         let mut jobs = Vec::new();
-        for (i, layer) in encoder.iter_mut().chain(decoder).enumerate() {
+        for (i, layer) in self.encoder.iter_mut().chain(&mut self.decoder).enumerate() {
             let (inputs, outputs) = (layer.inputs, layer.outputs);
-            let weight = out.split_off_mut(..inputs * outputs).expect("the table's size");
-            let bias = out.split_off_mut(..outputs).expect("the table's size");
-            let panel_outputs = layer.panel_outputs(work);
-            let outs =
-                weight.chunks_mut(panel_outputs * inputs).zip(bias.chunks_mut(panel_outputs));
-            jobs.extend(layer.panels(work).zip(outs).map(|(panel, out)| (i, panel, out)));
+            let mut weight = out.split_off_mut(..inputs * outputs).expect("the table's size");
+            let mut bias = out.split_off_mut(..outputs).expect("the table's size");
+            let pieces = PIECES_PER_THREAD * rayon::current_num_threads();
+            for (_, panel) in shares(std::slice::from_mut(layer), pieces).into_iter().flatten() {
+                let own = panel.outputs();
+                let weight = weight.split_off_mut(..own * inputs).expect("weights that are left");
+                let bias = bias.split_off_mut(..own).expect("biases that are left");
+                jobs.push((i, panel, weight, bias));
+            }
         }
         assert!(out.is_empty(), "one gradient per parameter");
-        let run = |(i, mut panel, (weight, bias)): (usize, Panel<'_>, (&mut [f32], &mut [f32]))| {
-            if i < encoder_layers {
+        let run = |(i, mut panel, weight, bias): (usize, Panel<'_>, &mut [f32], &mut [f32])| {
+            if i < encoder {
                 for (pass, rows) in rows.iter().enumerate() {
                     panel.add(path, rows[i], pass == 0);
                 }
@@ -124,8 +123,26 @@ impl ModelGradient {
     }
 }
 
-/// Multiplications a row of one panel: small enough to keep all threads of the pool busy.
-fn work_per_panel(layers: &[LayerGradient]) -> usize {
-    let work: usize = layers.iter().map(|layer| layer.inputs * layer.outputs).sum();
-    work.div_ceil(PANELS_PER_THREAD * rayon::current_num_threads())
+/// Cuts the gradients of `layers` into about `count` shares of about equal work, each of them panels
+/// with the numbers of their layers.
+fn shares(layers: &mut [LayerGradient], count: usize) -> Vec<Vec<(usize, Panel<'_>)>> {
+    let panels: Vec<Panel<'_>> = layers.iter_mut().map(LayerGradient::whole).collect();
+    let work: usize = panels.iter().map(Panel::work).sum();
+    let mut shares = vec![Vec::new()];
+    let mut done = 0;
+    for (i, mut rest) in panels.into_iter().enumerate() {
+        while rest.outputs() > 0 {
+            let end = work * shares.len() / count;
+            let strip = (LANES * rest.work()).div_ceil(rest.outputs());
+            let strips = (end.saturating_sub(done) + strip / 2) / strip;
+            let (panel, after) = rest.split_at(LANES * strips.max(1));
+            done += panel.work();
+            shares.last_mut().expect("one share at least").push((i, panel));
+            if done + strip / 2 >= end && shares.len() < count {
+                shares.push(Vec::new());
+            }
+            rest = after;
+        }
+    }
+    shares
 }

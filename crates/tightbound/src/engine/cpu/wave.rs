@@ -1,39 +1,48 @@
-//! Compute the gradient of a batch, a wave of tiles at a time: follow one image through the step here.
+//! Compute the gradient of a batch, a wave of groups at a time: follow one image through the step here.
 //!
-//! A wave holds whole images, or some samples of one image that has more than a wave has rows. Its
-//! phases run on all cores, and no result depends on how they are cut among them: a row of a tile does
-//! not see other rows, and an element of a weight gradient is one sum over all rows in their order.
+//! Cores take groups of images forward and back, estimator in between; then each core adds up its share
+//! of the weights' gradients over all groups of the wave. No result depends on how many cores there
+//! are: rows do not see each other, and an element of a weight's gradient is one sum over all rows in
+//! their order, cut into blocks where groups end.
 
 use std::ops::Range;
 
 use rayon::prelude::*;
 
-use super::encoder::EncoderPass;
-use super::kernels::{KernelPath, PosteriorGradient, pad};
+use super::encoder::Passes;
+use super::group::{Context, Group, Row};
+use super::kernels::KernelPath;
 use super::model::{ModelGradient, PackedModel};
-use super::prune::keep;
+use super::prune::{Pick, keep};
 use super::score_terms::ScoreTerms;
-use super::tile::{Context, ENCODE_IMAGES, Pick, Row, TILE_ROWS, Tile};
-use crate::engine::{Batch, EngineError, Objective, StepReport};
+use crate::engine::{Batch, EngineError, Noise, Objective, StepReport};
 use crate::estimators::{Bound, Coefficients};
 use crate::model::Architecture;
 
-/// Rows of a wave. Its tiles take about 25 MB for the reference model, whatever B and S are.
-const WAVE_ROWS: usize = 24 * TILE_ROWS;
+/// Rows of a group, unless one image has more: about what fits the second cache.
+const GROUP_ROWS: usize = 128;
+/// The most rows of a group, 11 MB for the reference model. An image with more samples goes forward
+/// twice.
+const LARGE_GROUP_ROWS: usize = 1536;
+/// Rows of a wave per thread.
+const WAVE_ROWS_PER_THREAD: usize = 512;
+/// Rows that one core takes through the decoder at a time.
+const PIECE_ROWS: usize = 64;
+/// The same where there are many cores for few rows: a product of 16 rows is still efficient.
+const SMALLEST_PIECE: usize = 16;
 
 /// Everything a gradient computation writes to, kept from call to call.
 #[derive(Debug)]
 pub(super) struct Buffers {
-    passes: Vec<EncoderPass>,
-    forward: Vec<Tile>,
-    kept: Vec<Tile>,
+    passes: Passes,
+    groups: Vec<Group>,
     gradient: ModelGradient,
 }
 
 impl Buffers {
     pub(super) fn new(architecture: &Architecture) -> Self {
         let gradient = ModelGradient::new(architecture);
-        Self { passes: Vec::new(), forward: Vec::new(), kept: Vec::new(), gradient }
+        Self { passes: Passes::default(), groups: Vec::new(), gradient }
     }
 }
 
@@ -49,7 +58,7 @@ pub(super) struct BatchGradient<'a> {
 /// One image after its estimator.
 struct Estimated {
     bound: Bound,
-    /// The samples that go back through the decoder, with `row` counted within the image.
+    /// The samples that go back through the decoder, by their row among those of the image.
     picks: Vec<Pick>,
     score: ScoreTerms,
 }
@@ -61,26 +70,28 @@ impl BatchGradient<'_> {
         buffers: &mut Buffers,
         out: &mut [f32],
     ) -> Result<(StepReport, bool), EngineError> {
+        let (path, model) = (self.path, self.model);
+        buffers.passes.forward(path, model, self.batch.pixels);
         let images = self.batch.ids.len();
         let samples = self.objective.estimator.samples();
-        self.encode(buffers);
+        let large = samples > LARGE_GROUP_ROWS;
         let mut report = StepReport::default();
         let mut kept = 0;
-        let per_wave = (WAVE_ROWS / samples).max(1);
+        let per_wave = if large { 1 } else { images_per_wave(samples) };
         for first in (0..images).step_by(per_wave) {
             let wave = first..images.min(first + per_wave);
-            let fresh = first == 0;
-            let estimated = if samples <= WAVE_ROWS {
-                self.whole_images(buffers, wave.clone(), fresh)?
+            let estimated = if large {
+                vec![self.large_image(buffers, first)?]
             } else {
-                vec![self.large_image(buffers, first, fresh)?]
+                self.whole_images(buffers, wave.clone())?
             };
             for (image, Estimated { bound, picks, score }) in wave.zip(estimated) {
                 report.bound.theta += bound.theta;
                 report.bound.phi += bound.phi;
                 report.bound.d_beta += bound.d_beta;
                 kept += picks.len();
-                score.finish(&mut buffers.passes[image / ENCODE_IMAGES], image % ENCODE_IMAGES);
+                let (pass, position) = buffers.passes.of_mut(image);
+                score.finish(pass, position);
             }
         }
         let scale = 1.0 / images as f64;
@@ -88,184 +99,156 @@ impl BatchGradient<'_> {
         report.bound.phi *= scale;
         report.bound.d_beta *= scale;
         report.kept_fraction = kept as f64 / (images * samples) as f64;
-        let (path, model) = (self.path, self.model);
-        buffers.passes.par_iter_mut().for_each(|pass| pass.backward(path, model));
+        buffers.passes.backward(path, model);
         let finite = buffers.gradient.finish(path, &buffers.passes, scale as f32, out);
         Ok((report, finite))
     }
 
-    fn encode(&self, buffers: &mut Buffers) {
-        let chunks = self.batch.pixels.par_chunks(ENCODE_IMAGES * self.model.pixels);
-        buffers.passes.resize_with(chunks.len(), EncoderPass::default);
-        let passes = buffers.passes.par_iter_mut();
-        passes.zip(chunks).for_each(|(pass, pixels)| pass.forward(self.path, self.model, pixels));
-    }
-
-    /// All samples of some images forward, their estimators, the samples that matter back.
+    /// All samples of some images forward, the estimator, the samples that matter back: group by group
+    /// on all cores, then the gradients of the weights.
     fn whole_images(
         &self,
         buffers: &mut Buffers,
         images: Range<usize>,
-        fresh: bool,
     ) -> Result<Vec<Estimated>, EngineError> {
         let samples = self.objective.estimator.samples();
-        let rows = images.len() * samples;
-        let row =
-            |r: usize| Row { image: images.start + r / samples, sample: (r % samples) as u32 };
-        self.forward(buffers, rows, row);
-        let Buffers { passes, forward, kept, gradient } = buffers;
-        let forward = &mut forward[..rows.div_ceil(TILE_ROWS)];
-
-        let log_weights: Vec<f64> = forward.iter().flat_map(|t| &t.log_weights).copied().collect();
-        let estimated =
-            log_weights.par_chunks(samples).zip(self.batch.ids[images.clone()].par_iter());
-        let estimated: Result<Vec<_>, _> =
-            estimated.map(|(log_weights, &id)| self.estimate(id, log_weights)).collect();
-        let mut estimated = estimated?;
-        for tile in forward.iter() {
-            for (image, rows) in tile.runs() {
-                let score = &mut estimated[image - images.start].score;
-                score.add(tile.rows[rows.start].sample, tile.epsilon(self.model, rows));
-            }
-        }
-
-        let picks = estimated.iter().enumerate().flat_map(|(i, estimated)| {
-            estimated.picks.iter().map(move |pick| Pick { row: i * samples + pick.row, ..*pick })
-        });
-        let picks: Vec<Pick> = picks.collect();
-        let (path, model) = (self.path, self.model);
-        let tiles = if picks.len() == rows {
-            // Every row stays: the tiles go back as they are.
-            let tiles = forward.par_iter_mut().zip(picks.par_chunks(TILE_ROWS));
-            tiles.for_each(|(tile, picks)| {
-                tile.set_coefficients(picks);
-                tile.backward(path, model);
-            });
-            &*forward
-        } else {
-            let tiles = picks.len().div_ceil(TILE_ROWS);
-            grow(kept, tiles, model);
-            let kept = &mut kept[..tiles];
-            let forward = &*forward;
-            kept.par_iter_mut().zip(picks.par_chunks(TILE_ROWS)).for_each(|(tile, picks)| {
-                tile.gather(forward, picks);
-                tile.set_coefficients(picks);
-                tile.backward(path, model);
-            });
-            &*kept
-        };
-        self.accumulate(passes, tiles, gradient, fresh);
-        Ok(estimated)
+        let per_group = images_per_group(samples);
+        let Buffers { passes, groups, gradient } = buffers;
+        let count = images.len().div_ceil(per_group);
+        groups.resize_with(groups.len().max(count), Group::default);
+        let groups = &mut groups[..count];
+        let context = self.context(passes, images.len() * samples);
+        let estimated: Vec<_> = groups
+            .par_iter_mut()
+            .enumerate()
+            .map(|(i, group)| {
+                let first = images.start + i * per_group;
+                self.one_group(context, group, first..images.end.min(first + per_group))
+            })
+            .collect();
+        let estimated: Vec<_> = estimated.into_iter().collect::<Result<_, _>>()?;
+        self.accumulate(passes, groups, gradient, images.start == 0);
+        Ok(estimated.into_iter().flatten().collect())
     }
 
-    /// One image with more samples than a wave has rows: all of them forward, wave by wave, for their
-    /// log-weights alone; then those that matter forward once more, and back.
-    fn large_image(
+    /// The images of one group forward, each through its estimator, and back.
+    fn one_group(
         &self,
-        buffers: &mut Buffers,
-        image: usize,
-        fresh: bool,
-    ) -> Result<Estimated, EngineError> {
+        context: Context<'_>,
+        group: &mut Group,
+        images: Range<usize>,
+    ) -> Result<Vec<Estimated>, EngineError> {
         let samples = self.objective.estimator.samples();
-        let mut log_weights = Vec::with_capacity(samples);
-        for first in (0..samples).step_by(WAVE_ROWS) {
-            let rows = WAVE_ROWS.min(samples - first);
-            self.forward(buffers, rows, |r| Row { image, sample: (first + r) as u32 });
-            let tiles = &buffers.forward[..rows.div_ceil(TILE_ROWS)];
-            log_weights.extend(tiles.iter().flat_map(|tile| &tile.log_weights));
+        let rows = images.clone().flat_map(|image| {
+            (0..samples as u32).map(move |sample| Row { image, sample })
+        });
+        group.forward(context, rows);
+        let mut picks = Vec::with_capacity(images.len() * samples);
+        let mut estimated = Vec::with_capacity(images.len());
+        for (i, image) in images.enumerate() {
+            let own = i * samples..(i + 1) * samples;
+            let mut one = self.estimate(image, &group.log_weights()[own.clone()])?;
+            one.score.add(0, group.epsilon(self.model, own.clone()));
+            picks.extend(one.picks.iter().map(|pick| Pick { row: own.start + pick.row, ..*pick }));
+            estimated.push(one);
         }
-        let mut estimated = self.estimate(self.batch.ids[image], &log_weights)?;
+        group.keep(self.model, &picks);
+        group.backward(context);
+        Ok(estimated)
+    }
+
+    /// One image with more samples than a group has rows: all of them forward for their log-weights
+    /// alone; then those that matter forward once more, and back.
+    fn large_image(&self, buffers: &mut Buffers, image: usize) -> Result<Estimated, EngineError> {
+        let samples = self.objective.estimator.samples() as u32;
+        let Buffers { passes, groups, gradient } = buffers;
+        groups.resize_with(groups.len().max(1), Group::default);
+        let groups = &mut groups[..1];
+        let context = self.context(passes, LARGE_GROUP_ROWS);
+        let chunks = (0..samples).step_by(LARGE_GROUP_ROWS).map(|first| {
+            let chunk = first..samples.min(first + LARGE_GROUP_ROWS as u32);
+            (first, chunk.map(|sample| Row { image, sample }))
+        });
+        let mut log_weights = Vec::with_capacity(samples as usize);
+        for (_, rows) in chunks.clone() {
+            groups[0].forward(context, rows);
+            log_weights.extend_from_slice(groups[0].log_weights());
+        }
+        let mut estimated = self.estimate(image, &log_weights)?;
         if !estimated.score.is_plain() {
-            grow(&mut buffers.forward, 1, self.model);
-            let Buffers { passes, forward, .. } = buffers;
-            let (context, tile) = (self.context(passes), &mut forward[0]);
-            for first in (0..samples).step_by(TILE_ROWS) {
-                let rows = TILE_ROWS.min(samples - first);
-                let row = |r| Row { image, sample: (first + r) as u32 };
-                tile.draw(context, (0..rows).map(row));
-                estimated.score.add(first as u32, tile.epsilon(self.model, 0..rows));
+            for (first, rows) in chunks {
+                let count = rows.len();
+                groups[0].draw(context, rows);
+                estimated.score.add(first, groups[0].epsilon(self.model, 0..count));
             }
         }
-        for (wave, picks) in estimated.picks.chunks(WAVE_ROWS).enumerate() {
-            self.forward(buffers, picks.len(), |r| Row { image, sample: picks[r].row as u32 });
-            let Buffers { passes, forward, gradient, .. } = buffers;
-            let tiles = &mut forward[..picks.len().div_ceil(TILE_ROWS)];
-            tiles.par_iter_mut().zip(picks.par_chunks(TILE_ROWS)).for_each(|(tile, picks)| {
-                tile.set_coefficients(picks);
-                tile.backward(self.path, self.model);
-            });
-            self.accumulate(passes, tiles, gradient, fresh && wave == 0);
+        for (chunk, picks) in estimated.picks.chunks(LARGE_GROUP_ROWS).enumerate() {
+            let context = self.context(passes, LARGE_GROUP_ROWS);
+            let rows = picks.iter().map(|pick| Row { image, sample: pick.row as u32 });
+            groups[0].forward(context, rows);
+            let in_group = |(row, pick): (usize, &Pick)| Pick { row, ..*pick };
+            groups[0].keep(self.model, &picks.iter().enumerate().map(in_group).collect::<Vec<_>>());
+            groups[0].backward(context);
+            self.accumulate(passes, groups, gradient, image == 0 && chunk == 0);
         }
         Ok(estimated)
     }
 
-    fn context<'b>(&'b self, passes: &'b [EncoderPass]) -> Context<'b> {
+    /// What groups of a wave of `rows` rows read.
+    fn context<'b>(&'b self, passes: &'b Passes, rows: usize) -> Context<'b> {
         let Self { path, model, batch, objective } = *self;
-        Context { path, model, ids: batch.ids, passes, noise: objective.noise }
-    }
-
-    /// Takes `rows` rows forward, tile by tile.
-    fn forward(&self, buffers: &mut Buffers, rows: usize, row: impl Fn(usize) -> Row + Sync) {
-        let tiles = rows.div_ceil(TILE_ROWS);
-        grow(&mut buffers.forward, tiles, self.model);
-        let context = self.context(&buffers.passes);
-        buffers.forward[..tiles].par_iter_mut().enumerate().for_each(|(i, tile)| {
-            let own = i * TILE_ROWS..rows.min((i + 1) * TILE_ROWS);
-            tile.forward(context, own.map(&row));
-        });
+        let piece = rows / (2 * rayon::current_num_threads());
+        let piece = piece.clamp(SMALLEST_PIECE, PIECE_ROWS);
+        Context { path, model, ids: batch.ids, passes, noise: objective.noise, piece }
     }
 
     /// Runs the estimator on one image.
-    fn estimate(&self, id: u32, log_weights: &[f64]) -> Result<Estimated, EngineError> {
+    fn estimate(&self, image: usize, log_weights: &[f64]) -> Result<Estimated, EngineError> {
         let n = log_weights.len();
         let (mut a, mut b, mut c) = (vec![0.0; n], vec![0.0; n], vec![0.0; n]);
         let coefficients = Coefficients { theta: &mut a, path: &mut b, score: &mut c };
         let bound = self.objective.estimator.evaluate(log_weights, coefficients);
+        let image = self.batch.ids[image];
+        let Noise { stream, time } = self.objective.noise;
         if let Some(value) = bound.first_non_finite() {
-            return Err(EngineError::NonFiniteBound { image: id, value });
+            return Err(EngineError::NonFiniteBound { image, value });
         }
-        let kept = keep(self.objective.prune, &a, &b);
-        let pick = |row: usize| Pick { row, a: a[row] as f32, b: b[row] as f32 };
-        let picks = kept.into_iter().map(pick).collect();
+        // The normal numbers of a sample use the first blocks of its address.
+        let uniform = |sample| stream.uniform_f64(time, image, sample, u32::MAX);
+        let picks = keep(self.objective.prune, &a, &b, uniform);
         Ok(Estimated { bound, picks, score: ScoreTerms::new(self.model.latents, &b, &c) })
     }
 
-    /// Adds rows that have gone back through the decoder to the gradients at their images' μ and σ,
-    /// and to the decoder's.
+    /// Adds groups that have gone back through the decoder to the gradients at their images' μ and σ,
+    /// and to the decoder's; `fresh` sets the latter to zero before.
     fn accumulate(
         &self,
-        passes: &mut [EncoderPass],
-        tiles: &[Tile],
+        passes: &mut Passes,
+        groups: &[Group],
         gradient: &mut ModelGradient,
         fresh: bool,
     ) {
-        let stride = pad(self.model.latents);
-        for tile in tiles {
-            for (image, rows) in tile.runs() {
-                let (pass, position) = (&mut passes[image / ENCODE_IMAGES], image % ENCODE_IMAGES);
-                let posterior = position * stride..(position + 1) * stride;
-                let [d_z, z, epsilon] = tile.latents(self.model, rows.clone());
-                self.path.run(PosteriorGradient {
-                    b: &tile.b[rows],
-                    d_z,
-                    z,
-                    epsilon,
-                    d_mean: &mut pass.d_mean[posterior.clone()],
-                    d_sd: &mut pass.d_sd[posterior],
-                });
-            }
+        for (image, gradient) in groups.iter().flat_map(|group| group.posteriors(self.model)) {
+            passes.add(image, gradient);
         }
-        gradient.decoder_panels().into_par_iter().for_each(|(layer, mut panel)| {
-            for (i, tile) in tiles.iter().enumerate() {
-                panel.add(self.path, tile.panel_rows(layer), fresh && i == 0);
+        gradient.decoder_shares().into_par_iter().with_max_len(1).for_each(|mut share| {
+            for (i, group) in groups.iter().enumerate() {
+                for (layer, panel) in &mut share {
+                    panel.add(self.path, group.panel_rows(*layer), fresh && i == 0);
+                }
             }
         });
     }
 }
 
-/// Makes sure that there are `count` tiles.
-fn grow(tiles: &mut Vec<Tile>, count: usize, model: &PackedModel) {
-    while tiles.len() < count {
-        tiles.push(Tile::new(model));
-    }
+/// Whole images that share a group.
+fn images_per_group(samples: usize) -> usize {
+    (GROUP_ROWS / samples).max(1)
+}
+
+/// Images of a wave, in whole groups.
+fn images_per_wave(samples: usize) -> usize {
+    let per_group = images_per_group(samples);
+    let rows = WAVE_ROWS_PER_THREAD * rayon::current_num_threads();
+    (rows / (per_group * samples)).max(1) * per_group
 }

@@ -81,16 +81,17 @@ impl Task for Gemm<'_> {
         self.check();
         let blocks = self.k.div_ceil(K_BLOCK).max(1);
         let block = self.k.div_ceil(blocks);
-        for index in 0..blocks {
-            let first = index * block;
-            let depth = block.min(self.k - first);
-            let start = if index == 0 { self.start } else { Start::Accumulate };
-            let mut column = 0;
-            while column < self.n {
-                let vectors = panel_width::<S>((self.n - column) / LANES);
+        let mut column = 0;
+        while column < self.n {
+            let vectors = panel_width::<S>((self.n - column) / LANES);
+            for index in 0..blocks {
+                let first = index * block;
+                let depth = block.min(self.k - first);
+                let start = if index == 0 { self.start } else { Start::Accumulate };
                 let mut row = 0;
                 while row < self.m {
-                    let rows = S::TILE_ROWS.min(self.m - row);
+                    let left = self.m - row;
+                    let rows = left.div_ceil(left.div_ceil(S::TILE_ROWS));
                     let a_start = row * self.a_strides.0 + first * self.a_strides.1;
                     // SAFETY: `check` has bounded every element of the block that starts at
                     // (row, first) in A, (first, column) in B and (row, column) in C.
@@ -114,8 +115,8 @@ impl Task for Gemm<'_> {
                     }
                     row += rows;
                 }
-                column += vectors * LANES;
             }
+            column += vectors * LANES;
         }
     }
 }
@@ -194,6 +195,7 @@ impl Tile {
                         *acc = s.fma(x, columns[v], *acc);
                     }
                 }
+                s.prefetch(a.wrapping_add(16 * self.a_strides.0));
                 a = a.wrapping_add(self.a_strides.1);
                 b = b.wrapping_add(self.b_stride);
             }

@@ -7,6 +7,7 @@ mod avx2;
 mod avx512;
 #[cfg(feature = "bench")]
 pub mod bench;
+mod buffer;
 mod dispatch;
 mod gemm;
 mod latents;
@@ -23,11 +24,12 @@ mod tests;
 mod update;
 
 pub(super) use activation::{ActivationBackward, ActivationForward, SigmaBackward, SigmaForward};
+pub(super) use buffer::Buffer;
 pub use dispatch::KernelPath;
 pub(super) use gemm::{Gemm, Start};
 pub(super) use latents::{DrawLatents, PosteriorGradient};
 pub(super) use likelihood::{Bernoulli, Sigmoid};
 pub(super) use peak::FmaChains;
 pub(super) use rows::{ScaleRows, Transpose, WeightedColumnSums};
-pub(super) use simd::pad;
+pub(super) use simd::{LANES, pad};
 pub(super) use update::{AdamConstants, AdamStep, ScaleInto};

@@ -3,16 +3,14 @@
 use super::dispatch::Task;
 use super::simd::{LANES, Simd, pad};
 
-/// `out` ← diag(`scale`) · `x`, all rows `stride` long, a multiple of 16.
+/// `x` ← diag(`scale`) · `x`, rows of whole vectors.
 #[derive(Debug)]
 pub(crate) struct ScaleRows<'a> {
     /// `[rows]`.
     pub(crate) scale: &'a [f32],
     pub(crate) stride: usize,
     /// `[rows, stride]`.
-    pub(crate) x: &'a [f32],
-    /// `[rows, stride]`.
-    pub(crate) out: &'a mut [f32],
+    pub(crate) x: &'a mut [f32],
 }
 
 impl Task for ScaleRows<'_> {
@@ -22,12 +20,10 @@ impl Task for ScaleRows<'_> {
     fn run<S: Simd>(self, s: S) {
         assert_eq!(self.stride % LANES, 0, "whole vectors");
         assert_eq!(self.x.len(), self.scale.len() * self.stride, "one factor per row");
-        assert_eq!(self.out.len(), self.x.len(), "one result per element");
-        let rows = self.x.chunks_exact(self.stride).zip(self.out.chunks_exact_mut(self.stride));
-        for (&scale, (x, out)) in self.scale.iter().zip(rows) {
+        for (&scale, row) in self.scale.iter().zip(self.x.chunks_exact_mut(self.stride)) {
             let scale = s.splat(scale);
-            for (x, out) in x.as_chunks().0.iter().zip(out.as_chunks_mut().0) {
-                s.store(s.mul(scale, s.load(x)), out);
+            for x in row.as_chunks_mut().0 {
+                s.store(s.mul(scale, s.load(x)), x);
             }
         }
     }

@@ -1,0 +1,369 @@
+//! Take the samples of a few images through the decoder and back.
+//!
+//! A group holds all samples of some images, or some samples of one, as rows one after the other. On
+//! their way through the decoder rows do not see each other, so any core may take any of them.
+
+use std::ops::Range;
+
+use super::encoder::Passes;
+use super::kernels::{
+    ActivationBackward, ActivationForward, Bernoulli, Buffer, DrawLatents, KernelPath,
+    PosteriorGradient, ScaleRows, pad,
+};
+use super::layer::{PackedLayer, PanelRows};
+use super::model::PackedModel;
+use super::prune::Pick;
+use crate::engine::Noise;
+
+/// One sample of one image.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Row {
+    /// The image's position in its batch.
+    pub(super) image: usize,
+    /// The sample's number.
+    pub(super) sample: u32,
+}
+
+/// What all groups of a batch read.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Context<'a> {
+    pub(super) path: KernelPath,
+    pub(super) model: &'a PackedModel,
+    /// Numbers of the batch's images in their data set.
+    pub(super) ids: &'a [u32],
+    pub(super) passes: &'a Passes,
+    pub(super) noise: Noise,
+    /// Most rows that one core takes at a time.
+    pub(super) piece: usize,
+}
+
+/// Rows, and everything that the backward pass needs of them. Rows of buffers are padded to whole
+/// vectors.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Group {
+    rows: Vec<Row>,
+    /// The rows' samples once more, one after the other.
+    samples: Vec<u32>,
+    /// Inputs of the decoder's layers; `inputs[0]` is z. [`backward`](Self::backward) multiplies them
+    /// by a.
+    inputs: Vec<Buffer>,
+    /// ε, `[rows, pad(L)]`.
+    epsilon: Buffer,
+    /// Gradients at the outputs of the layers. The last are logits first, then x − sigmoid(logit).
+    deltas: Vec<Buffer>,
+    /// ∂z log p(x|z), `[rows, pad(L)]`.
+    d_z: Buffer,
+    log_ratio: Vec<f64>,
+    log_weights: Vec<f64>,
+    a: Vec<f32>,
+    b: Vec<f32>,
+    /// Gradient at μ of each image, `[images, pad(L)]`, without the terms that need no decoder.
+    d_mean: Buffer,
+    /// The same at σ.
+    d_sd: Buffer,
+}
+
+impl Group {
+    /// Takes `rows` forward: latents, logits, log w and x − sigmoid(logit).
+    pub(super) fn forward(&mut self, context: Context<'_>, rows: impl Iterator<Item = Row>) {
+        self.set_rows(context.model, rows);
+        self.all_rows(context.model).each(context.piece, &|rows| rows.forward(context));
+    }
+
+    /// Draws ε and z of `rows`.
+    pub(super) fn draw(&mut self, context: Context<'_>, rows: impl Iterator<Item = Row>) {
+        self.set_rows(context.model, rows);
+        self.all_rows(context.model).each(context.piece, &|mut rows| rows.draw(context));
+    }
+
+    /// Takes points `z` `[n, L]` to their logits `[n, pad(D)]`.
+    pub(super) fn decode(
+        &mut self,
+        path: KernelPath,
+        model: &PackedModel,
+        z: &[f32],
+    ) -> &mut [f32] {
+        let count = z.len() / model.latents;
+        self.set_rows(model, (0..count).map(|_| Row { image: 0, sample: 0 }));
+        let to = self.inputs[0].chunks_exact_mut(pad(model.latents));
+        for (to, from) in to.zip(z.chunks_exact(model.latents)) {
+            to[..model.latents].copy_from_slice(from);
+        }
+        self.all_rows(model).decode(path, model);
+        let logits = self.deltas.last_mut().expect("a decoder has a layer");
+        &mut logits[..count * pad(model.pixels)]
+    }
+
+    fn set_rows(&mut self, model: &PackedModel, rows: impl Iterator<Item = Row>) {
+        self.rows.clear();
+        self.rows.extend(rows);
+        self.samples.clear();
+        self.samples.extend(self.rows.iter().map(|row| row.sample));
+        let count = self.rows.len();
+        let latents = count * pad(model.latents);
+        self.inputs.resize(model.decoder.len(), Buffer::default());
+        self.deltas.resize(model.decoder.len(), Buffer::default());
+        for (i, layer) in model.decoder.iter().enumerate() {
+            self.inputs[i].hold(count * layer.input_stride());
+            self.deltas[i].hold(count * layer.output_stride());
+        }
+        self.epsilon.hold(latents);
+        self.d_z.hold(latents);
+        self.log_ratio.resize(count, 0.0);
+        self.log_weights.resize(count, 0.0);
+        self.a.resize(count, 0.0);
+        self.b.resize(count, 0.0);
+    }
+
+    /// log w of each row, in nats.
+    pub(super) fn log_weights(&self) -> &[f64] {
+        &self.log_weights
+    }
+
+    /// ε of some rows, `[rows, pad(L)]`.
+    pub(super) fn epsilon(&self, model: &PackedModel, rows: Range<usize>) -> &[f32] {
+        &self.epsilon[elements(rows, pad(model.latents))]
+    }
+
+    /// Keeps the picked rows, in ascending order, and gives them their coefficients.
+    pub(super) fn keep(&mut self, model: &PackedModel, picks: &[Pick]) {
+        for (to, pick) in picks.iter().enumerate() {
+            self.rows[to] = self.rows[pick.row];
+            self.a[to] = pick.a;
+            self.b[to] = pick.b;
+        }
+        self.rows.truncate(picks.len());
+        let latents = pad(model.latents);
+        let residuals = self.deltas.last_mut().expect("a decoder has a layer");
+        let strides = model.decoder.iter().map(PackedLayer::input_stride);
+        let buffers = self.inputs.iter_mut().zip(strides);
+        let others = [(&mut self.epsilon, latents), (residuals, pad(model.pixels))];
+        for (buffer, stride) in buffers.chain(others) {
+            let moved = picks.iter().enumerate().skip_while(|(to, pick)| *to == pick.row);
+            for (to, pick) in moved {
+                buffer.copy_within(elements(pick.row..pick.row + 1, stride), to * stride);
+            }
+        }
+    }
+
+    /// Takes the rows back to z, sums what arrives there per image, and multiplies the inputs of the
+    /// layers by a: the chain itself is unscaled.
+    pub(super) fn backward(&mut self, context: Context<'_>) {
+        let Context { path, model, piece, .. } = context;
+        self.all_rows(model).each(piece, &|rows| rows.backward(path, model));
+        let latents = pad(model.latents);
+        let images = runs(&self.rows).count();
+        self.d_mean.hold(images * latents);
+        self.d_sd.hold(images * latents);
+        self.d_mean.fill(0.0);
+        self.d_sd.fill(0.0);
+        for (image, (_, rows)) in runs(&self.rows).enumerate() {
+            let own = elements(rows.clone(), latents);
+            path.run(PosteriorGradient {
+                b: &self.b[rows],
+                d_z: &self.d_z[own.clone()],
+                z: &self.inputs[0][own.clone()],
+                epsilon: &self.epsilon[own],
+                d_mean: &mut self.d_mean[elements(image..image + 1, latents)],
+                d_sd: &mut self.d_sd[elements(image..image + 1, latents)],
+            });
+        }
+        let rows = self.rows.len();
+        let z = &mut self.inputs[0][..rows * latents];
+        path.run(ScaleRows { scale: &self.a[..rows], stride: latents, x: z });
+    }
+
+    /// Images and the gradients at their μ and σ, `[pad(L)]` each.
+    pub(super) fn posteriors(
+        &self,
+        model: &PackedModel,
+    ) -> impl Iterator<Item = (usize, [&[f32]; 2])> {
+        let images = runs(&self.rows).map(|(image, _)| image);
+        let stride = pad(model.latents);
+        let d_sd = self.d_sd.chunks_exact(stride);
+        images.zip(self.d_mean.chunks_exact(stride).zip(d_sd).map(|(mean, sd)| [mean, sd]))
+    }
+
+    /// What the gradient of decoder layer `i` sums.
+    pub(super) fn panel_rows(&self, i: usize) -> PanelRows<'_> {
+        let scale = &self.a[..self.rows.len()];
+        PanelRows { scale, delta: &self.deltas[i], scaled_input: &self.inputs[i] }
+    }
+
+    fn all_rows(&mut self, model: &PackedModel) -> Rows<'_> {
+        let count = self.rows.len();
+        let latents = count * pad(model.latents);
+        let layers = self.inputs.iter_mut().zip(&mut self.deltas).zip(&model.decoder);
+        Rows {
+            rows: &self.rows,
+            samples: &self.samples[..count],
+            layers: layers.map(|((input, delta), layer)| LayerRows {
+                input: &mut input[..count * layer.input_stride()],
+                delta: &mut delta[..count * layer.output_stride()],
+            }).collect(),
+            epsilon: &mut self.epsilon[..latents],
+            d_z: &mut self.d_z[..latents],
+            log_ratio: &mut self.log_ratio[..count],
+            log_weights: &mut self.log_weights[..count],
+            a: &self.a[..count],
+        }
+    }
+}
+
+/// Some neighbouring rows of a group.
+#[derive(Debug)]
+struct Rows<'a> {
+    rows: &'a [Row],
+    samples: &'a [u32],
+    layers: Vec<LayerRows<'a>>,
+    epsilon: &'a mut [f32],
+    d_z: &'a mut [f32],
+    log_ratio: &'a mut [f64],
+    log_weights: &'a mut [f64],
+    a: &'a [f32],
+}
+
+/// The rows of one layer of the decoder.
+#[derive(Debug)]
+struct LayerRows<'a> {
+    input: &'a mut [f32],
+    delta: &'a mut [f32],
+}
+
+impl Rows<'_> {
+    /// Cuts the rows into pieces of at most `piece`, and works on them on all cores that are free.
+    fn each(self, piece: usize, work: &(impl Fn(Rows<'_>) + Sync)) {
+        if self.rows.len() <= piece {
+            return work(self);
+        }
+        let half = (self.rows.len() / 2).next_multiple_of(8).min(self.rows.len() - 1);
+        let (first, second) = self.split_at(half);
+        rayon::join(|| first.each(piece, work), || second.each(piece, work));
+    }
+
+    fn split_at(self, row: usize) -> (Self, Self) {
+        let count = self.rows.len();
+        let (rows, more_rows) = self.rows.split_at(row);
+        let (samples, more_samples) = self.samples.split_at(row);
+        let (epsilon, more_epsilon) = split_rows(self.epsilon, row, count);
+        let (d_z, more_d_z) = split_rows(self.d_z, row, count);
+        let (log_ratio, more_log_ratio) = self.log_ratio.split_at_mut(row);
+        let (log_weights, more_log_weights) = self.log_weights.split_at_mut(row);
+        let (a, more_a) = self.a.split_at(row);
+        let layers = self.layers.into_iter().map(|LayerRows { input, delta }| {
+            let (input, more_input) = split_rows(input, row, count);
+            let (delta, more_delta) = split_rows(delta, row, count);
+            (LayerRows { input, delta }, LayerRows { input: more_input, delta: more_delta })
+        });
+        let (layers, more_layers) = layers.unzip();
+        let first = Self { rows, samples, layers, epsilon, d_z, log_ratio, log_weights, a };
+        let second = Self {
+            rows: more_rows,
+            samples: more_samples,
+            layers: more_layers,
+            epsilon: more_epsilon,
+            d_z: more_d_z,
+            log_ratio: more_log_ratio,
+            log_weights: more_log_weights,
+            a: more_a,
+        };
+        (first, second)
+    }
+
+    fn forward(mut self, context: Context<'_>) {
+        let Context { path, model, .. } = context;
+        self.draw(context);
+        self.decode(path, model);
+        let pixels = pad(model.pixels);
+        let logits = &mut self.layers.last_mut().expect("a decoder has a layer").delta;
+        for (image, rows) in runs(self.rows) {
+            let (pass, position) = context.passes.of(image);
+            let log_likelihood = &mut self.log_weights[rows.clone()];
+            path.run(Bernoulli {
+                pixels: model.pixels,
+                x: pass.pixels(position, pixels),
+                logits: &mut logits[elements(rows.clone(), pixels)],
+                log_likelihood,
+            });
+            let log_sd = pass.log_sd(position, model.latents);
+            for (out, ratio) in log_likelihood.iter_mut().zip(&self.log_ratio[rows]) {
+                *out += ratio + log_sd;
+            }
+        }
+    }
+
+    fn draw(&mut self, context: Context<'_>) {
+        let Context { path, model, ids, noise, .. } = context;
+        let stride = pad(model.latents);
+        for (image, rows) in runs(self.rows) {
+            let own = elements(rows.clone(), stride);
+            let (pass, position) = context.passes.of(image);
+            let posterior = elements(position..position + 1, stride);
+            path.run(DrawLatents {
+                latents: model.latents,
+                noise,
+                image: ids[image],
+                samples: &self.samples[rows.clone()],
+                mean: &pass.mean[posterior.clone()],
+                sd: &pass.sd[posterior],
+                epsilon: &mut self.epsilon[own.clone()],
+                z: &mut self.layers[0].input[own],
+                log_ratio: &mut self.log_ratio[rows],
+            });
+        }
+    }
+
+    /// Takes the rows' z to their logits.
+    fn decode(&mut self, path: KernelPath, model: &PackedModel) {
+        let mut rest = &mut self.layers[..];
+        for layer in &model.decoder {
+            let (own, after) = rest.split_first_mut().expect("rows for every layer");
+            match after.first_mut() {
+                Some(next) => {
+                    layer.forward(path, own.input, next.input);
+                    path.run(ActivationForward { activation: model.activation, h: next.input });
+                }
+                None => layer.forward(path, own.input, own.delta),
+            }
+            rest = after;
+        }
+    }
+
+    /// Takes the rows back to z, and multiplies the inputs of all layers but the first by a.
+    fn backward(mut self, path: KernelPath, model: &PackedModel) {
+        for (i, layer) in model.decoder.iter().enumerate().rev() {
+            let (before, own) = self.layers.split_at_mut(i);
+            let LayerRows { input, delta } = &mut own[0];
+            match before.last_mut() {
+                None => layer.backward(path, delta, self.d_z),
+                Some(LayerRows { delta: d, .. }) => {
+                    layer.backward(path, delta, d);
+                    let activation = model.activation;
+                    path.run(ActivationBackward { activation, h: input, d });
+                    let stride = layer.input_stride();
+                    path.run(ScaleRows { scale: self.a, stride, x: input });
+                }
+            }
+        }
+    }
+}
+
+/// The images of `rows`, each with the range of its neighbouring rows.
+fn runs(rows: &[Row]) -> impl Iterator<Item = (usize, Range<usize>)> {
+    let mut first = 0;
+    rows.chunk_by(|one, next| one.image == next.image).map(move |same| {
+        let range = first..first + same.len();
+        first = range.end;
+        (same[0].image, range)
+    })
+}
+
+/// Cuts a buffer of `count` rows before row `at`.
+fn split_rows(buffer: &mut [f32], at: usize, count: usize) -> (&mut [f32], &mut [f32]) {
+    buffer.split_at_mut(buffer.len() / count * at)
+}
+
+/// Elements of some rows in a buffer of rows of length `stride`.
+fn elements(rows: Range<usize>, stride: usize) -> Range<usize> {
+    rows.start * stride..rows.end * stride
+}
