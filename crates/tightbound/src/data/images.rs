@@ -145,9 +145,19 @@ impl Pixels {
     }
 }
 
-/// The grey value that a byte stands for.
+/// The grey value that a byte stands for, a 255th each.
 fn grey(byte: u8) -> f32 {
-    f32::from(byte) / 255.0
+    /// Divided once: a minibatch looks up more pixels than there are bytes.
+    static GREY: [f32; 256] = {
+        let mut grey = [0.0; 256];
+        let mut byte = 0;
+        while byte < 256 {
+            grey[byte] = byte as f32 / 255.0;
+            byte += 1;
+        }
+        grey
+    };
+    GREY[usize::from(byte)]
 }
 
 /// Copies rows of `d` elements.
@@ -163,10 +173,14 @@ fn binarise<T: Copy>(
     out: &mut [u8],
 ) {
     for (block, (values, out)) in grey_values.chunks(4).zip(out.chunks_mut(4)).enumerate() {
-        let certain = values.iter().all(|&v| grey(v) <= 0.0 || grey(v) >= 1.0);
+        let mut four = [0.0; 4];
+        for (to, &value) in four.iter_mut().zip(values) {
+            *to = grey(value);
+        }
+        let certain = four.iter().all(|&v| v <= 0.0 || v >= 1.0);
         let words = if certain { [0; 4] } else { words(block as u32) };
-        for ((out, &value), word) in out.iter_mut().zip(values).zip(words) {
-            *out = u8::from(uniform_from_word(word) < grey(value));
+        for ((out, value), word) in out.iter_mut().zip(four).zip(words) {
+            *out = u8::from(uniform_from_word(word) < value);
         }
     }
 }

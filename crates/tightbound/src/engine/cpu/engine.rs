@@ -143,7 +143,7 @@ impl Engine for CpuEngine {
             jobs.into_par_iter().for_each(|(image, first, out)| {
                 let group = &mut *own_group(groups);
                 let samples = first..first + out.len() as u32;
-                group.forward(context, samples.map(|sample| Row { image, sample }));
+                group.score(context, samples.map(|sample| Row { image, sample }));
                 out.copy_from_slice(group.log_weights());
             });
         });

@@ -7,7 +7,7 @@ use std::ops::Range;
 
 use super::encoder::Passes;
 use super::kernels::{
-    ActivationBackward, ActivationForward, Bernoulli, Buffer, DrawLatents, KernelPath,
+    ActivationBackward, ActivationForward, Bernoulli, BernoulliScore, Buffer, DrawLatents, KernelPath,
     PosteriorGradient, ScaleRows, pad,
 };
 use super::layer::{PackedLayer, PanelRows};
@@ -67,7 +67,16 @@ impl Group {
     /// Takes `rows` forward: latents, logits, log w and x − sigmoid(logit).
     pub(super) fn forward(&mut self, context: Context<'_>, rows: impl Iterator<Item = Row>) {
         self.set_rows(context.model, rows);
-        self.all_rows(context.model).each(context.piece, &|rows| rows.forward(context));
+        let forward = |rows: Rows<'_>| rows.forward(context, |task| context.path.run(task));
+        self.all_rows(context.model).each(context.piece, &forward);
+    }
+
+    /// Takes `rows` forward for their log w alone.
+    pub(super) fn score(&mut self, context: Context<'_>, rows: impl Iterator<Item = Row>) {
+        self.set_rows(context.model, rows);
+        let score =
+            |rows: Rows<'_>| rows.forward(context, |task| context.path.run(BernoulliScore(task)));
+        self.all_rows(context.model).each(context.piece, &score);
     }
 
     /// Draws ε and z of `rows`.
@@ -270,7 +279,8 @@ impl Rows<'_> {
         (first, second)
     }
 
-    fn forward(mut self, context: Context<'_>) {
+    /// Takes the rows to log w, with what `likelihood` leaves of their logits.
+    fn forward(mut self, context: Context<'_>, likelihood: impl Fn(Bernoulli<'_>)) {
         let Context { path, model, .. } = context;
         self.draw(context);
         self.decode(path, model);
@@ -279,7 +289,7 @@ impl Rows<'_> {
         for (image, rows) in runs(self.rows) {
             let (pass, position) = context.passes.of(image);
             let log_likelihood = &mut self.log_weights[rows.clone()];
-            path.run(Bernoulli {
+            likelihood(Bernoulli {
                 pixels: model.pixels,
                 x: pass.pixels(position, pixels),
                 logits: &mut logits[elements(rows.clone(), pixels)],

@@ -24,8 +24,8 @@ const GROUP_ROWS: usize = 128;
 /// The most rows of a group, 11 MB for the reference model. An image with more samples goes forward
 /// twice.
 const LARGE_GROUP_ROWS: usize = 1536;
-/// Rows of a wave per thread.
-const WAVE_ROWS_PER_THREAD: usize = 512;
+/// Most rows of a wave per thread, unless one group has more.
+const WAVE_ROWS_PER_THREAD: usize = 768;
 /// Rows that one core takes through the decoder at a time.
 const PIECE_ROWS: usize = 64;
 /// The same where there are many cores for few rows: a product of 16 rows is still efficient.
@@ -77,7 +77,7 @@ impl BatchGradient<'_> {
         let large = samples > LARGE_GROUP_ROWS;
         let mut report = StepReport::default();
         let mut kept = 0;
-        let per_wave = if large { 1 } else { images_per_wave(samples) };
+        let per_wave = if large { 1 } else { images_per_wave(images, samples) };
         for first in (0..images).step_by(per_wave) {
             let wave = first..images.min(first + per_wave);
             let estimated = if large {
@@ -171,7 +171,7 @@ impl BatchGradient<'_> {
         });
         let mut log_weights = Vec::with_capacity(samples as usize);
         for (_, rows) in chunks.clone() {
-            groups[0].forward(context, rows);
+            groups[0].score(context, rows);
             log_weights.extend_from_slice(groups[0].log_weights());
         }
         let mut estimated = self.estimate(image, &log_weights)?;
@@ -246,9 +246,11 @@ fn images_per_group(samples: usize) -> usize {
     (GROUP_ROWS / samples).max(1)
 }
 
-/// Images of a wave, in whole groups.
-fn images_per_wave(samples: usize) -> usize {
+/// Images of each wave of a batch, in whole groups: as few waves as possible, of equal size.
+fn images_per_wave(images: usize, samples: usize) -> usize {
     let per_group = images_per_group(samples);
     let rows = WAVE_ROWS_PER_THREAD * rayon::current_num_threads();
-    (rows / (per_group * samples)).max(1) * per_group
+    let most = (rows / (per_group * samples)).max(1);
+    let groups = images.div_ceil(per_group);
+    groups.div_ceil(groups.div_ceil(most)) * per_group
 }

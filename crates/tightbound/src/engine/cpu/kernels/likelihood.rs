@@ -27,59 +27,70 @@ pub(crate) struct Bernoulli<'a> {
     pub(crate) log_likelihood: &'a mut [f64],
 }
 
+/// The same without residuals: the logits are not defined afterwards.
+#[derive(Debug)]
+pub(crate) struct BernoulliScore<'a>(pub(crate) Bernoulli<'a>);
+
 impl Task for Bernoulli<'_> {
     type Output = ();
 
     #[inline(always)]
     fn run<S: Simd>(self, s: S) {
-        let x = self.x.as_chunks().0;
-        let stride = x.len() * LANES;
-        assert!(stride >= self.pixels && stride - self.pixels < LANES, "x is padded to vectors");
-        assert_eq!(self.logits.len(), stride * self.log_likelihood.len(), "one row per sample");
-        let valid = valid_lanes(self.pixels);
-        let rows = self.logits.chunks_exact_mut(stride);
-        for (row, out) in rows.zip(self.log_likelihood) {
-            *out = bernoulli_row(s, x, row.as_chunks_mut().0, &valid);
-        }
+        bernoulli::<S, true>(s, self);
     }
 }
 
-/// All bits set in the lanes of the last vector that hold pixels.
+impl Task for BernoulliScore<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: Simd>(self, s: S) {
+        bernoulli::<S, false>(s, self.0);
+    }
+}
+
 #[inline(always)]
-fn valid_lanes(pixels: usize) -> [u32; LANES] {
+fn bernoulli<S: Simd, const RESIDUAL: bool>(s: S, task: Bernoulli<'_>) {
+    let Bernoulli { pixels, x, logits, log_likelihood } = task;
+    let x = x.as_chunks().0;
+    let stride = x.len() * LANES;
+    assert!(stride >= pixels && stride - pixels < LANES, "x is padded to vectors");
+    assert_eq!(logits.len(), stride * log_likelihood.len(), "one row per sample");
+    // All bits set in the lanes of the last vector that hold pixels.
     let used = (pixels - 1) % LANES + 1;
-    std::array::from_fn(|i| if i < used { u32::MAX } else { 0 })
+    let valid: [u32; LANES] = std::array::from_fn(|i| if i < used { u32::MAX } else { 0 });
+    let valid = s.nonzero(s.load_u(&valid));
+    for (row, out) in logits.chunks_exact_mut(stride).zip(log_likelihood) {
+        *out = bernoulli_row::<S, RESIDUAL>(s, x, row.as_chunks_mut().0, valid);
+    }
 }
 
 /// One row: returns the log-likelihood and leaves the residual.
 #[inline(always)]
-fn bernoulli_row<S: Simd>(
+fn bernoulli_row<S: Simd, const RESIDUAL: bool>(
     s: S,
     x: &[[f32; LANES]],
     row: &mut [[f32; LANES]],
-    valid: &[u32; LANES],
+    valid: S::M,
 ) -> f64 {
-    let (zero, one) = (s.splat(0.0), s.splat(1.0));
-    let mut linear = zero;
-    let mut logarithms = zero;
-    let last = row.len() - 1;
-    for (block, (row, x)) in row.chunks_mut(FLUSH).zip(x.chunks(FLUSH)).enumerate() {
-        let mut product = one;
-        for (i, (l, x)) in row.iter_mut().zip(x).enumerate() {
-            let (logit, x) = (s.load(l), s.load(x));
-            let mut e = maths::exp_nonpositive(s, s.sub(zero, s.abs(logit)));
-            let mut residual = s.sub(x, maths::sigmoid_from_exp(s, logit, e));
-            // x·l − max(l, 0); padded lanes have x = 0 and a logit that is masked below.
-            let mut term = s.fma(x, logit, s.sub(zero, s.max(zero, logit)));
-            if block * FLUSH + i == last {
-                let mask = s.nonzero(s.load_u(valid));
-                e = s.select(mask, e, zero);
-                residual = s.select(mask, residual, zero);
-                term = s.select(mask, term, zero);
-            }
+    let zero = s.splat(0.0);
+    let ((x_last, x), (last, row)) =
+        x.split_last().zip(row.split_last_mut()).expect("a pixel at least");
+    // The last vector first, alone: only there lanes may be unused.
+    let logit = s.select(valid, s.load(last), zero);
+    let (e, term, residual) = bernoulli_vector(s, s.load(x_last), logit);
+    s.store(s.select(valid, residual, zero), last);
+    let mut linear = term;
+    let mut logarithms = maths::ln(s, s.add(s.splat(1.0), s.select(valid, e, zero)));
+    for (row, x) in row.chunks_mut(FLUSH).zip(x.chunks(FLUSH)) {
+        let mut product = s.splat(1.0);
+        for (l, x) in row.iter_mut().zip(x) {
+            let (e, term, residual) = bernoulli_vector(s, s.load(x), s.load(l));
             linear = s.add(linear, term);
             product = s.fma(product, e, product);
-            s.store(residual, l);
+            if RESIDUAL {
+                s.store(residual, l);
+            }
         }
         logarithms = s.add(logarithms, maths::ln(s, product));
     }
@@ -87,6 +98,15 @@ fn bernoulli_row<S: Simd>(
     let lanes: [f64; LANES] =
         std::array::from_fn(|i| f64::from(linear[i]) - f64::from(logarithms[i]));
     sum_lanes(lanes)
+}
+
+/// e^(−|l|), x·l − max(l, 0) and x − sigmoid(l).
+#[inline(always)]
+fn bernoulli_vector<S: Simd>(s: S, x: S::F, logit: S::F) -> (S::F, S::F, S::F) {
+    let zero = s.splat(0.0);
+    let e = maths::exp_minus_abs(s, logit);
+    let term = s.fma(x, logit, s.sub(zero, s.max(zero, logit)));
+    (e, term, s.sub(x, maths::sigmoid_from_exp(s, logit, e)))
 }
 
 /// Adds sixteen numbers by one fixed tree.

@@ -9,6 +9,10 @@ use crate::random::normal::{LN2_HI, LN2_LO, LOG};
 /// eʳ ≈ 1 + r + r² · (E\[0\] + E\[1\] r + …) for |r| ≤ ½ ln 2.
 const EXP: [f32; 6] =
     [0.5, 1.666_666_5e-1, 4.166_579_6e-2, 8.333_452e-3, 1.398_2e-3, 1.987_569_2e-4];
+/// 2ᶠ ≈ 1 + f · (EXP2\[0\] + EXP2\[1\] f + …) for |f| ≤ ½, within 1.6e-8 of itself (least squares on
+/// Chebyshev nodes, reweighted until the largest error is smallest).
+const EXP2: [f32; 6] =
+    [0.693_147_2, 2.402_264_8e-1, 5.550_332_4e-2, 9.618_437e-3, 1.339_887_4e-3, 1.535_336e-4];
 /// Adding and subtracting 1.5 · 2²³ rounds to the nearest integer.
 const ROUND: f32 = 12_582_912.0;
 /// Below this eˣ is no normal number and is flushed to zero.
@@ -60,6 +64,23 @@ pub(crate) fn exp_nonpositive<S: Simd>(s: S, x: S::F) -> S::F {
     let (n, em1) = split_exp(s, s.max(low, x));
     let y = s.mul(s.add(em1, s.splat(1.0)), pow2(s, n));
     s.select(s.lt(x, low), s.splat(0.0), y)
+}
+
+/// e^(−|x|) within 2⁻²⁴, absolutely, and 2⁻⁸⁶ at least: what a sum with 1 needs, in fewer operations
+/// than [`exp_nonpositive`], and never a denormal number. NaN is not kept.
+#[inline(always)]
+pub(crate) fn exp_minus_abs<S: Simd>(s: S, x: S::F) -> S::F {
+    let minus_abs = s.with_bits(s.xor(s.bits(s.abs(x)), s.splat_u(0x8000_0000)));
+    let t = s.max(s.splat(-86.0), s.mul(minus_abs, s.splat(std::f32::consts::LOG2_E)));
+    let shifted = s.add(t, s.splat(ROUND));
+    let f = s.sub(t, s.sub(shifted, s.splat(ROUND)));
+    let mut p = s.splat(EXP2[5]);
+    for i in (0..5).rev() {
+        p = s.fma(p, f, s.splat(EXP2[i]));
+    }
+    let p = s.fma(p, f, s.splat(1.0));
+    // The low bits of `shifted` are the integer that the exponent of p grows by.
+    s.with_bits(s.add_u(s.bits(p), s.shl::<23>(s.bits(shifted))))
 }
 
 /// ln x of a positive normal number, within 1 ulp; NaN stays NaN. Other arguments are not defined.

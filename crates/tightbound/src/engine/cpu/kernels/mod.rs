@@ -28,7 +28,7 @@ pub(super) use buffer::Buffer;
 pub use dispatch::KernelPath;
 pub(super) use gemm::{Gemm, Start};
 pub(super) use latents::{DrawLatents, PosteriorGradient};
-pub(super) use likelihood::{Bernoulli, Sigmoid};
+pub(super) use likelihood::{Bernoulli, BernoulliScore, Sigmoid};
 pub(super) use peak::FmaChains;
 pub(super) use rows::{ScaleRows, Transpose, WeightedColumnSums};
 pub(super) use simd::{LANES, pad};
