@@ -18,7 +18,7 @@ use crate::model::{Architecture, ParameterTable};
 /// Images that one core encodes at a time where only μ and σ are wanted.
 const ENCODE_IMAGES: usize = 64;
 /// Samples that one core scores or decodes at a time.
-const SCORE_ROWS: usize = 64;
+const SCORE_ROWS: usize = 256;
 /// Parameters that one job of the optimiser updates.
 const ADAM_BLOCK: usize = 16_384;
 

@@ -24,10 +24,11 @@ const GROUP_ROWS: usize = 128;
 /// The most rows of a group, 11 MB for the reference model. An image with more samples goes forward
 /// twice.
 const LARGE_GROUP_ROWS: usize = 1536;
-/// Most rows of a wave per thread, unless one group has more.
-const WAVE_ROWS_PER_THREAD: usize = 768;
+/// Most rows of a wave per thread, unless one group has more: what one phase leaves for the next
+/// should still be in a cache.
+const WAVE_ROWS_PER_THREAD: usize = 256;
 /// Rows that one core takes through the decoder at a time.
-const PIECE_ROWS: usize = 64;
+const PIECE_ROWS: usize = 128;
 /// The same where there are many cores for few rows: a product of 16 rows is still efficient.
 const SMALLEST_PIECE: usize = 16;
 
