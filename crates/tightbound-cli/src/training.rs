@@ -101,9 +101,11 @@ impl Job<'_> {
         let display = Display::new(self.name);
         let mut watcher =
             Watcher::new(self.settings.train.epochs, &dataset.test, display, self.signals);
-        let training =
-            Training { images: &dataset.train, engine: &mut engine, observer: &mut watcher };
-        let result = train::train(&mut run, state, training);
+        let threads = engine.threads();
+        let result = threads.run(|| {
+            let (engine, observer) = (&mut engine, &mut watcher);
+            train::train(&mut run, state, Training { images: &dataset.train, engine, observer })
+        });
         let stopped_by = watcher.end();
         let outcome = result?;
         let (bound, scores) = last_records(&self.out)?;

@@ -87,7 +87,8 @@ pub fn measure(args: &Args) -> anyhow::Result<Report> {
     let mut state = Checkpoint::start(subject.parameters);
     let mut stepper = Stepper::new(&settings, images, &subject.table);
     let (mut step, mut kept) = (0, 0.0);
-    let speed = meter.measure(|| {
+    let threads = subject.engine.threads();
+    let mut work = || {
         let (number, positions) = batches.next().expect("there is a whole batch");
         step += 1;
         let at = Address { epoch: 1, batch: number as u32, step, rate: 0.0 };
@@ -95,7 +96,8 @@ pub fn measure(args: &Args) -> anyhow::Result<Report> {
         let report = stepper.step(&mut subject.engine, &mut state, &*estimator, at)?;
         kept += report.kept_fraction;
         Ok(())
-    })?;
+    };
+    let speed = threads.run(|| meter.measure(&mut work))?;
     Ok(Report {
         estimator: settings.estimator.clone(),
         batch,

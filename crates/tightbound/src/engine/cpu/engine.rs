@@ -1,7 +1,7 @@
 //! Spread every operation of [`Engine`] over threads without letting them change a bit.
 
 use std::ops::Range;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use rayon::prelude::*;
 
@@ -28,11 +28,23 @@ pub struct CpuEngine {
     architecture: Architecture,
     table: ParameterTable,
     path: KernelPath,
-    pool: rayon::ThreadPool,
+    pool: EngineThreads,
     model: PackedModel,
     buffers: Buffers,
     /// One per thread, for scoring and decoding.
     groups: Vec<Mutex<Group>>,
+}
+
+/// The threads of an engine, to run the loop that calls it on one of them.
+#[derive(Clone, Debug)]
+pub struct EngineThreads(Arc<rayon::ThreadPool>);
+
+impl EngineThreads {
+    /// Runs `work` on one of the threads. Calls of the engine from there begin and end without waking
+    /// another thread, which saves some 5 % of a step of 4 ms.
+    pub fn run<R: Send>(&self, work: impl FnOnce() -> R + Send) -> R {
+        self.0.install(work)
+    }
 }
 
 impl CpuEngine {
@@ -53,11 +65,17 @@ impl CpuEngine {
             .thread_name(|i| format!("tightbound-{i}"))
             .build()
             .map_err(|error| EngineError::Threads { threads, reason: error.to_string() })?;
+        let pool = EngineThreads(Arc::new(pool));
         let model = PackedModel::new(&architecture);
         let groups = (0..threads).map(|_| Mutex::default()).collect();
         let buffers = Buffers::new(&architecture);
         let table = ParameterTable::new(&architecture);
         Ok(Self { architecture, table, path, pool, model, buffers, groups })
+    }
+
+    /// The threads that this engine computes on.
+    pub fn threads(&self) -> EngineThreads {
+        self.pool.clone()
     }
 
     /// The instructions this engine uses.
@@ -68,7 +86,7 @@ impl CpuEngine {
     fn pack(&mut self, parameters: &[f32]) {
         assert_eq!(parameters.len(), self.table.total(), "one value per parameter");
         let Self { pool, model, path, .. } = self;
-        pool.install(|| model.pack(*path, parameters));
+        pool.run(|| model.pack(*path, parameters));
     }
 
     fn check_batch(&self, batch: Batch<'_>) {
@@ -101,7 +119,7 @@ impl Engine for CpuEngine {
         self.check_batch(batch);
         assert_eq!(parameters.len(), self.table.total(), "one value per parameter");
         let Self { path, pool, model, buffers, table, .. } = self;
-        let (report, finite) = pool.install(|| {
+        let (report, finite) = pool.run(|| {
             model.pack(*path, parameters);
             BatchGradient { path: *path, model, batch, objective }.run(buffers, gradient)
         })?;
@@ -129,7 +147,7 @@ impl Engine for CpuEngine {
         self.pack(parameters);
         let Self { path, pool, model, groups, .. } = self;
         let (path, model) = (*path, &*model);
-        pool.install(|| {
+        pool.run(|| {
             let mut passes = Passes::default();
             passes.forward(path, model, batch.pixels);
             let (ids, piece) = (batch.ids, SCORE_ROWS);
@@ -160,7 +178,7 @@ impl Engine for CpuEngine {
             .par_chunks_mut(ENCODE_IMAGES * latents)
             .zip(sd.par_chunks_mut(ENCODE_IMAGES * latents));
         let images = batch.pixels.par_chunks(ENCODE_IMAGES * model.pixels);
-        pool.install(|| {
+        pool.run(|| {
             images.zip(outputs).for_each(|(pixels, (mean, sd))| {
                 let mut pass = EncoderPass::default();
                 pass.forward(path, model, pixels);
@@ -183,7 +201,7 @@ impl Engine for CpuEngine {
         let mut probabilities = vec![0.0; latents.len() / model.latents * model.pixels];
         let outputs = probabilities.par_chunks_mut(SCORE_ROWS * model.pixels);
         let points = latents.par_chunks(SCORE_ROWS * model.latents);
-        pool.install(|| {
+        pool.run(|| {
             points.zip(outputs).for_each(|(z, out)| {
                 let group = &mut *own_group(groups);
                 let logits = group.decode(path, model, z);
@@ -213,7 +231,7 @@ impl Engine for CpuEngine {
             first_moment.par_chunks_mut(ADAM_BLOCK).zip(second_moment.par_chunks_mut(ADAM_BLOCK));
         let jobs =
             parameters.par_chunks_mut(ADAM_BLOCK).zip(gradient.par_chunks(ADAM_BLOCK)).zip(moments);
-        self.pool.install(|| {
+        self.pool.run(|| {
             jobs.for_each(|((parameters, gradient), (first, second))| {
                 path.run(AdamStep { parameters, gradient, first, second, constants });
             });

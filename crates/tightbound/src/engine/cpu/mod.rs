@@ -17,7 +17,7 @@ mod prune;
 mod score_terms;
 mod wave;
 
-pub use engine::CpuEngine;
+pub use engine::{CpuEngine, EngineThreads};
 pub use kernels::KernelPath;
 #[cfg(feature = "bench")]
 #[doc(hidden)]
