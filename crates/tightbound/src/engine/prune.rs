@@ -41,7 +41,9 @@ impl Threshold {
 
 /// A text that names no rule.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` is no pruning rule: write off, lossless or roulette=τ with τ > 0, such as roulette=0.001")]
+#[error(
+    "`{0}` is no pruning rule: write off, lossless or roulette=τ with τ > 0, such as roulette=0.001"
+)]
 pub struct UnknownPrune(String);
 
 impl FromStr for Prune {
@@ -93,7 +95,9 @@ mod tests {
         }
         let roulette: Prune = "roulette=1e-3".parse().unwrap();
         assert_eq!(roulette.to_string(), "roulette=0.001");
-        for text in ["", "roulette", "roulette=", "roulette=0", "roulette=-1", "roulette=inf", "Off"] {
+        for text in
+            ["", "roulette", "roulette=", "roulette=0", "roulette=-1", "roulette=inf", "Off"]
+        {
             assert_eq!(text.parse::<Prune>(), Err(UnknownPrune(text.into())));
         }
     }

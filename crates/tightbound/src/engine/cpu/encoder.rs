@@ -5,7 +5,8 @@ use std::ops::Deref;
 use rayon::prelude::*;
 
 use super::kernels::{
-    ActivationBackward, ActivationForward, Buffer, KernelPath, SigmaBackward, SigmaForward, Start, pad,
+    ActivationBackward, ActivationForward, Buffer, KernelPath, SigmaBackward, SigmaForward, Start,
+    pad,
 };
 use super::layer::PanelRows;
 use super::model::PackedModel;
@@ -156,8 +157,7 @@ impl EncoderPass {
     /// What the gradient of each layer sums, hidden layers first, then the heads of μ and σ.
     pub(super) fn panel_rows(&self) -> impl Iterator<Item = PanelRows<'_>> {
         let rows = |(delta, scaled_input)| PanelRows { scale: &self.ones, delta, scaled_input };
-        let hidden =
-            self.deltas.iter().map(Deref::deref).zip(self.inputs.iter().map(Deref::deref));
+        let hidden = self.deltas.iter().map(Deref::deref).zip(self.inputs.iter().map(Deref::deref));
         let last = &self.inputs[self.deltas.len()][..];
         hidden.chain([(&self.d_mean[..], last), (&self.d_sd[..], last)]).map(rows)
     }

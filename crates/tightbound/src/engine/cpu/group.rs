@@ -7,8 +7,8 @@ use std::ops::Range;
 
 use super::encoder::Passes;
 use super::kernels::{
-    ActivationBackward, ActivationForward, Bernoulli, BernoulliScore, Buffer, DrawLatents, KernelPath,
-    PosteriorGradient, ScaleRows, pad,
+    ActivationBackward, ActivationForward, Bernoulli, BernoulliScore, Buffer, DrawLatents,
+    KernelPath, PosteriorGradient, ScaleRows, pad,
 };
 use super::layer::{PackedLayer, PanelRows};
 use super::model::PackedModel;
@@ -206,10 +206,12 @@ impl Group {
         Rows {
             rows: &self.rows,
             samples: &self.samples[..count],
-            layers: layers.map(|((input, delta), layer)| LayerRows {
-                input: &mut input[..count * layer.input_stride()],
-                delta: &mut delta[..count * layer.output_stride()],
-            }).collect(),
+            layers: layers
+                .map(|((input, delta), layer)| LayerRows {
+                    input: &mut input[..count * layer.input_stride()],
+                    delta: &mut delta[..count * layer.output_stride()],
+                })
+                .collect(),
             epsilon: &mut self.epsilon[..latents],
             d_z: &mut self.d_z[..latents],
             log_ratio: &mut self.log_ratio[..count],

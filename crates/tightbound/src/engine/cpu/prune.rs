@@ -20,12 +20,7 @@ const LOSSLESS: f64 = 6e-8;
 ///
 /// What the lossless rule leaves out changes a gradient by less than the rounding of its largest terms;
 /// it keeps one sample at least. `uniform` gives every sample its number in [0, 1) for the roulette.
-pub(super) fn keep(
-    prune: Prune,
-    a: &[f64],
-    b: &[f64],
-    uniform: impl Fn(u32) -> f64,
-) -> Vec<Pick> {
+pub(super) fn keep(prune: Prune, a: &[f64], b: &[f64], uniform: impl Fn(u32) -> f64) -> Vec<Pick> {
     let size = |s: usize| a[s].abs().max(b[s].abs());
     let pick = |row: usize, weight: f64| Pick {
         row,

@@ -140,9 +140,9 @@ impl BatchGradient<'_> {
         images: Range<usize>,
     ) -> Result<Vec<Estimated>, EngineError> {
         let samples = self.objective.estimator.samples();
-        let rows = images.clone().flat_map(|image| {
-            (0..samples as u32).map(move |sample| Row { image, sample })
-        });
+        let rows = images
+            .clone()
+            .flat_map(|image| (0..samples as u32).map(move |sample| Row { image, sample }));
         group.forward(context, rows);
         let mut picks = Vec::with_capacity(images.len() * samples);
         let mut estimated = Vec::with_capacity(images.len());

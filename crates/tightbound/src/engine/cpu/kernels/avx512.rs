@@ -28,10 +28,6 @@ impl Simd for Avx512 {
     const TILE_VECTORS: usize = 3;
 
     #[inline(always)]
-    fn prefetch(self, at: *const f32) {
-        unsafe { _mm_prefetch::<_MM_HINT_T0>(at.cast()) }
-    }
-    #[inline(always)]
     fn splat(self, x: f32) -> __m512 {
         unsafe { _mm512_set1_ps(x) }
     }

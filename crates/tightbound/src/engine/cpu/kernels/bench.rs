@@ -62,7 +62,8 @@ pub fn gemm(
     c: &mut [f32],
 ) {
     let a_strides = if transposed { (1, m) } else { (k, 1) };
-    path.run(Gemm { m, k, n, a, a_strides, b, b_stride: n, c, c_stride: n, start: Start::Zero });
+    let (start, block) = (Start::Zero, 104);
+    path.run(Gemm { m, k, n, a, a_strides, b, b_stride: n, c, c_stride: n, start, block });
 }
 
 /// `to` `[columns, pad(rows)]` ← the transpose of `from` `[rows, columns]`.

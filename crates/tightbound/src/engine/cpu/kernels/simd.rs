@@ -88,9 +88,6 @@ pub(crate) trait Simd: Copy {
     }
 
     #[inline(always)]
-    fn prefetch(self, _at: *const f32) {}
-
-    #[inline(always)]
     fn array(self, a: Self::F) -> [f32; LANES] {
         let mut out = [0.0; LANES];
         self.store(a, &mut out);

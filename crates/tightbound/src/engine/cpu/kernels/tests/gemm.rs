@@ -18,11 +18,18 @@ struct Case {
     /// A, B, C and the start row.
     buffers: [Vec<f32>; 4],
     start: usize,
+    block: usize,
 }
 
 impl Case {
     /// `padding` is what lies between the rows of A, B and C.
-    fn new(shape: [usize; 3], padding: [usize; 3], transposed: bool, start: usize) -> Self {
+    fn new(
+        shape: [usize; 3],
+        padding: [usize; 3],
+        transposed: bool,
+        start: usize,
+        block: usize,
+    ) -> Self {
         let [m, k, n] = shape;
         let a_strides = if transposed { (1, m + padding[0]) } else { (k + padding[0], 1) };
         let (b_stride, c_stride) = (n + padding[1], n + padding[2]);
@@ -31,7 +38,7 @@ impl Case {
         let lengths = if k == 0 { [0, 0] } else { [a, b] };
         let [a, b] = lengths.map(|length| normals(length as u64, length));
         let buffers = [a, b, normals(3, (m - 1) * c_stride + n), normals(4, n)];
-        Self { shape, a_strides, b_stride, c_stride, buffers, start }
+        Self { shape, a_strides, b_stride, c_stride, buffers, start, block }
     }
 
     /// C after `run`.
@@ -39,15 +46,15 @@ impl Case {
         let ([m, k, n], [a, b, c, row]) = (self.shape, &self.buffers);
         let start = [Start::Zero, Start::Row(row), Start::Accumulate][self.start];
         let (mut out, a_strides) = (c.clone(), self.a_strides);
-        let (b_stride, c_stride) = (self.b_stride, self.c_stride);
-        run(Gemm { m, k, n, a, a_strides, b, b_stride, c: &mut out, c_stride, start });
+        let (b_stride, c_stride, block) = (self.b_stride, self.c_stride, self.block);
+        run(Gemm { m, k, n, a, a_strides, b, b_stride, c: &mut out, c_stride, start, block });
         out
     }
 }
 
 /// The contract, element by element.
 fn twin(gemm: Gemm<'_>) {
-    let block = gemm.k.div_ceil(gemm.k.div_ceil(104).max(1)).max(1);
+    let block = gemm.k.div_ceil(gemm.k.div_ceil(gemm.block).max(1)).max(1);
     for (i, j) in (0..gemm.m).flat_map(|i| (0..gemm.n).map(move |j| (i, j))) {
         let c = &mut gemm.c[i * gemm.c_stride + j];
         match gemm.start {
@@ -78,8 +85,9 @@ proptest! {
         padding in prop::array::uniform3(0usize..=19),
         transposed: bool,
         start in 0usize..3,
+        block in prop::sample::select(vec![1, 72, 104, 208]),
     ) {
-        let case = Case::new([m, k, 16 * vectors], padding, transposed, start);
+        let case = Case::new([m, k, 16 * vectors], padding, transposed, start, block);
         let expected = case.product(twin);
         for path in KernelPath::available() {
             // Padding is compared as well: it must not be touched.
@@ -100,7 +108,7 @@ fn wrong_shapes_are_refused() {
         "n is a whole number of vectors",
     ];
     for (path, transposed) in KernelPath::available().into_iter().zip([false, true].repeat(2)) {
-        let whole = Case::new([9, 30, 48], [1, 2, 3], transposed, 1);
+        let whole = Case::new([9, 30, 48], [1, 2, 3], transposed, 1, 104);
         whole.product(|gemm| path.run(gemm));
         for (i, message) in messages.into_iter().enumerate() {
             let mut case = whole.clone();
