@@ -6,7 +6,7 @@ use std::path::Path;
 use serde_json::Value;
 use tempfile::tempdir;
 use tightbound::data::{Images, Pixels};
-use tightbound::engine::cpu::CpuEngine;
+use tightbound::engine::cpu::{CpuEngine, KernelPath};
 use tightbound::engine::{Adam, Engine, Prune};
 use tightbound::estimators::EstimatorSettings;
 use tightbound::model::{
@@ -113,7 +113,7 @@ impl Observer for Until {
 }
 
 /// Begins or continues the run at `path` for at most `steps` steps; says whether it is complete.
-fn go(path: &Path, system: System, threads: usize, steps: u64) -> bool {
+fn go(path: &Path, system: System, (threads, kernels): (usize, KernelPath), steps: u64) -> bool {
     let description = description(system);
     let architecture = description.architecture();
     let mut run = if RunFolder::exists(path) {
@@ -129,7 +129,7 @@ fn go(path: &Path, system: System, threads: usize, steps: u64) -> bool {
             Checkpoint::start(initialise(&architecture, rule, bias, &mean, 3))
         }
     };
-    let mut engine = CpuEngine::new(architecture, threads).unwrap();
+    let mut engine = CpuEngine::with_path(architecture, threads, kernels).unwrap();
     let mut observer = Until(steps);
     let images = images();
     let training = Training { images: &images, engine: &mut engine, observer: &mut observer };
@@ -137,21 +137,27 @@ fn go(path: &Path, system: System, threads: usize, steps: u64) -> bool {
 }
 
 #[test]
-fn threads_and_interruptions_change_no_bit_of_the_weights() {
+fn threads_kernels_and_interruptions_change_no_bit_of_the_weights() {
     let folder = tempdir().unwrap();
+    let fastest = KernelPath::fastest();
     for (s, system) in SYSTEMS.into_iter().enumerate() {
         let weights = |path: &Path| std::fs::read(path.join(MODEL)).unwrap();
         let one = folder.path().join(format!("{s}-1"));
-        assert!(go(&one, system, 1, u64::MAX));
-        for threads in [2, 3, 5] {
-            let path = folder.path().join(format!("{s}-{threads}"));
-            assert!(go(&path, system, threads, u64::MAX));
-            assert!(weights(&path) == weights(&one), "{system:?}, {threads} threads");
+        assert!(go(&one, system, (1, fastest), u64::MAX));
+        let others = KernelPath::available().into_iter().flat_map(|kernels| {
+            // The portable path emulates fused multiply-adds and takes its time.
+            let threads = if kernels.name() == "portable" { 2..=2 } else { 1..=3 };
+            threads.map(move |threads| (threads, kernels))
+        });
+        for machine in others.chain([(5, fastest)]) {
+            let path = folder.path().join(format!("{s}-{machine:?}"));
+            assert!(go(&path, system, machine, u64::MAX));
+            assert!(weights(&path) == weights(&one), "{system:?}, {machine:?}");
         }
         let pieces = folder.path().join(format!("{s}-pieces"));
-        assert!(!go(&pieces, system, 2, 77));
-        assert!(!go(&pieces, system, 1, 1));
-        assert!(go(&pieces, system, 3, u64::MAX));
+        assert!(!go(&pieces, system, (2, fastest), 77));
+        assert!(!go(&pieces, system, (1, fastest), 1));
+        assert!(go(&pieces, system, (3, fastest), u64::MAX));
         assert!(weights(&pieces) == weights(&one), "{system:?}, interrupted");
         assert!(verify(&pieces).unwrap().whole);
     }

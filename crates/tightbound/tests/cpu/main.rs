@@ -1,0 +1,7 @@
+//! Hold the fast engine against the f64 reference, and against itself.
+
+mod bits;
+mod edges;
+mod gradients;
+mod pruning;
+mod support;

@@ -1,0 +1,127 @@
+//! Make models, batches and estimators, and compare gradients.
+
+use tightbound::engine::cpu::{CpuEngine, KernelPath};
+use tightbound::engine::reference::ReferenceEngine;
+use tightbound::engine::{Batch, Engine, Noise, Objective, Prune};
+use tightbound::estimators::{Bound, Coefficients, Estimator, EstimatorSettings, registry};
+use tightbound::model::{
+    Activation, Architecture, Initialisation, OutputBias, ParameterTable, Sigma, initialise,
+};
+use tightbound::random::{Purpose, Stream};
+
+/// Relative L2 error per tensor that f32 is allowed.
+const TOLERANCE: f64 = 2e-5;
+
+/// A model, its parameters and a batch, all derived from one seed.
+pub struct Case {
+    pub architecture: Architecture,
+    pub parameters: Vec<f32>,
+    pub pixels: Vec<u8>,
+    pub ids: Vec<u32>,
+    pub noise: Noise,
+}
+
+impl Case {
+    pub fn new(architecture: Architecture, images: usize, seed: u64) -> Self {
+        let mean = vec![0.3; architecture.pixels];
+        let (kind, bias) = (Initialisation::Pytorch, OutputBias::TrainMean);
+        let parameters = initialise(&architecture, kind, bias, &mean, seed);
+        let stream = Stream::new(seed, Purpose::Binarisation);
+        let pixels = (0..images as u32)
+            .flat_map(|i| (0..architecture.pixels as u32).map(move |d| (i, d)))
+            .map(|(i, d)| u8::from(stream.uniform(0, i, 0, d) < 0.3))
+            .collect();
+        let ids = (0..images as u32).map(|i| 7 + 13 * i).collect();
+        let noise = Noise { stream: Stream::new(seed, Purpose::Noise), time: 3 };
+        Self { architecture, parameters, pixels, ids, noise }
+    }
+
+    pub fn batch(&self) -> Batch<'_> {
+        Batch { pixels: &self.pixels, ids: &self.ids }
+    }
+
+    pub fn cpu(&self, path: KernelPath, threads: usize) -> CpuEngine {
+        CpuEngine::with_path(self.architecture.clone(), threads, path).expect("threads")
+    }
+
+    pub fn gradient(&self, estimator: &dyn Estimator, prune: Prune, path: KernelPath) -> Vec<f32> {
+        let mut gradient = vec![f32::NAN; self.parameters.len()];
+        let objective = Objective { estimator, noise: self.noise, prune };
+        self.cpu(path, 2)
+            .gradient(&self.parameters, self.batch(), objective, &mut gradient)
+            .expect("finite");
+        gradient
+    }
+
+    pub fn reference(&self, estimator: &dyn Estimator) -> (Vec<f64>, Bound) {
+        let parameters: Vec<f64> = self.parameters.iter().map(|&p| p.into()).collect();
+        let mut gradient = vec![f64::NAN; parameters.len()];
+        let objective = Objective { estimator, noise: self.noise, prune: Prune::Off };
+        let report = ReferenceEngine::new(self.architecture.clone())
+            .gradient(&parameters, self.batch(), objective, &mut gradient)
+            .expect("finite");
+        (gradient, report.bound)
+    }
+
+    pub fn assert_close(&self, cpu: &[f32], reference: &[f64], what: &str) {
+        self.assert_within(cpu, reference, TOLERANCE, what);
+    }
+
+    /// Fails if a tensor's relative L2 error is above `tolerance`.
+    pub fn assert_within(&self, cpu: &[f32], reference: &[f64], tolerance: f64, what: &str) {
+        for tensor in ParameterTable::new(&self.architecture).entries() {
+            let pairs = cpu[tensor.range()].iter().zip(&reference[tensor.range()]);
+            let (mut error, mut norm) = (0.0, 0.0);
+            for (&c, &r) in pairs {
+                error += (f64::from(c) - r).powi(2);
+                norm += r * r;
+            }
+            let (error, norm) = (error.sqrt(), norm.sqrt());
+            assert!(error <= tolerance * norm, "{what}: {} {error:.1e} of {norm:.1e}", tensor.name);
+        }
+    }
+}
+
+pub fn small(activation: Activation, sigma: Sigma) -> Architecture {
+    let (encoder, decoder) = (vec![19, 33], vec![21, 18]);
+    Architecture { pixels: 37, encoder, latents: 5, decoder, activation, sigma }
+}
+
+pub fn build(name: &str, m: usize, k: usize, beta: Option<f64>) -> Box<dyn Estimator> {
+    EstimatorSettings { name: name.into(), m, k, beta }.build().expect("valid settings")
+}
+
+/// Every estimator of the registry, with M ≠ K.
+pub fn systems() -> Vec<(&'static str, Box<dyn Estimator>)> {
+    let systems = vec![
+        ("vae", build("vae", 6, 1, None)),
+        ("iwae", build("iwae", 1, 7, None)),
+        ("miwae", build("miwae", 3, 4, None)),
+        ("piwae", build("piwae", 4, 3, None)),
+        ("ciwae", build("ciwae", 1, 6, Some(0.3))),
+    ];
+    assert_eq!(systems.len(), registry().len(), "an estimator is missing here");
+    systems
+}
+
+/// Coefficients that no bound has: a, b and c are unrelated, and b + c is not zero.
+#[derive(Debug)]
+pub struct Unrelated(pub usize);
+
+impl Estimator for Unrelated {
+    fn m(&self) -> usize {
+        1
+    }
+    fn k(&self) -> usize {
+        self.0
+    }
+    fn evaluate(&self, log_weights: &[f64], coefficients: Coefficients<'_>) -> Bound {
+        for s in 0..log_weights.len() {
+            let x = s as f64;
+            coefficients.theta[s] = (1.0 + x).sin() / 3.0;
+            coefficients.path[s] = (2.0 + 3.0 * x).cos() / 4.0;
+            coefficients.score[s] = (5.0 + 7.0 * x).sin() / 5.0;
+        }
+        Bound::single(log_weights[0])
+    }
+}
