@@ -27,6 +27,7 @@ macro_rules! kernel {
 
 const EXP: Kernel = kernel!(exp);
 const EXP_NONPOSITIVE: Kernel = kernel!(exp_nonpositive);
+const EXP_MINUS_ABS: Kernel = kernel!(exp_minus_abs);
 const LN: Kernel = kernel!(ln);
 const TANH: Kernel = kernel!(tanh);
 const SOFTPLUS: Kernel = kernel!(softplus);
@@ -80,6 +81,23 @@ fn errors_stay_within_the_documented_bounds() {
         println!("{name}: at most {error:.3} ulp, at {x:e}");
         assert!(error <= bound, "{name} of {x:e} is off by {error:.3} ulp");
     }
+}
+
+/// e^(−|x|) is held to an absolute error, on a grid of 2⁻¹² up to where it stays constant, and beyond.
+#[test]
+fn exp_minus_abs_is_exact_enough_for_a_sum_with_one() {
+    let least = 2f32.powi(-86);
+    let grid = (0..=70 * 4096).map(|i| i as f32 / 4096.0);
+    let mut x: Vec<f32> =
+        grid.chain([1e3, f32::MAX, f32::INFINITY]).flat_map(|x| [x, -x]).collect();
+    x.resize(x.len().next_multiple_of(16), 0.0);
+    let mut worst = 0.0f64;
+    for (&x, y) in x.iter().zip(EXP_MINUS_ABS(&x)) {
+        assert!((least..=1.0).contains(&y), "f({x}) = {y:e}");
+        worst = worst.max((f64::from(y) - (-f64::from(x.abs())).exp()).abs());
+    }
+    println!("at most {:.2} · 2⁻²⁴", worst * 16_777_216.0);
+    assert!(worst <= 1.0 / 16_777_216.0, "{worst:e}");
 }
 
 #[test]
