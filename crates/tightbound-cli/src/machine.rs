@@ -18,7 +18,8 @@ pub struct Threads {
     #[arg(long, value_name = "N", value_parser = value_parser!(u64).range(1..=MOST_THREADS))]
     pub threads: Option<u64>,
 
-    /// Instructions [default: the fastest this machine has]. They never change a result
+    /// Instructions: avx512, avx2, neon or portable [default: the fastest this machine has]. They
+    /// never change a result
     #[arg(long, value_name = "NAME", hide_possible_values = true, value_parser = kernel_names())]
     pub kernels: Option<String>,
 }

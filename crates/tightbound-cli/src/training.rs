@@ -101,8 +101,8 @@ impl Job<'_> {
         let display = Display::new(self.name);
         let mut watcher =
             Watcher::new(self.settings.train.epochs, &dataset.test, display, self.signals);
-        let threads = engine.threads();
-        let result = threads.run(|| {
+        let pool = engine.pool();
+        let result = pool.run(|| {
             let (engine, observer) = (&mut engine, &mut watcher);
             train::train(&mut run, state, Training { images: &dataset.train, engine, observer })
         });

@@ -8,15 +8,15 @@ use tightbound::engine::cpu::KernelPath;
 use tightbound::engine::cpu::bench::{self, Latents};
 use tightbound::random::{Purpose, Stream};
 
-/// The products of one image of the reference model with S = 64: (m, k, n), and whether A is
-/// transposed, as it is for gradients of weights.
-const PRODUCTS: [(usize, usize, usize, bool); 6] = [
-    (64, 50, 208, false),
-    (64, 200, 208, false),
-    (64, 200, 784, false),
-    (64, 784, 208, false),
-    (200, 64, 784, true),
-    (1280, 200, 784, false),
+/// The products of a group of the reference model: (m, k, n), whether A is transposed, as it is for
+/// gradients of weights, and the longest block of k.
+const PRODUCTS: [(usize, usize, usize, bool, usize); 6] = [
+    (128, 50, 208, false, 72),
+    (128, 200, 208, false, 72),
+    (128, 200, 784, false, 72),
+    (128, 784, 208, false, 208),
+    (784, 128, 208, true, 208),
+    (200, 128, 208, true, 208),
 ];
 
 /// `n` numbers in (−1, 1).
@@ -28,14 +28,16 @@ fn numbers(n: usize) -> Vec<f32> {
 /// Operations per second, two per multiply-add; divide by the peak that `tightbound bench` prints.
 fn products(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("product");
-    for (m, k, n, transposed) in PRODUCTS {
+    for (m, k, n, transposed, block) in PRODUCTS {
         let (a, b, mut c) = (numbers(m * k), numbers(k * n), vec![0.0; m * n]);
         group.throughput(Throughput::Elements(2 * (m * k * n) as u64));
         for path in KernelPath::available() {
             let shape = format!("{m}x{k}x{n}{}", if transposed { "-transposed" } else { "" });
             group.bench_function(BenchmarkId::new(path.name(), shape), |bencher| {
-                bencher
-                    .iter(|| bench::gemm(path, (m, k, n), transposed, &a, &b, black_box(&mut c)));
+                bencher.iter(|| {
+                    let c = black_box(&mut c);
+                    bench::gemm(path, (m, k, n), transposed, block, &a, &b, c);
+                });
             });
         }
     }

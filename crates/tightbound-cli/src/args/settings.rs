@@ -62,8 +62,8 @@ pub struct SettingsArgs {
     #[arg(long, value_name = "ORDER", help_heading = LOOP, value_parser = ["joint", "encoder-first", "random"])]
     pub update: Option<String>,
 
-    /// Skip backward passes: off; lossless: those that add less than rounding; roulette=τ: at random
-    /// below τ, unbiased [default: lossless]
+    /// Which samples skip the backward pass: none (off), those that add less than rounding (lossless),
+    /// or some at random, without bias, where weights are below τ (roulette=τ) [default: lossless]
     #[arg(long, value_name = "RULE", help_heading = LOOP)]
     pub prune: Option<Prune>,
 

@@ -34,6 +34,10 @@ fn wrong_arguments_are_usage_errors() {
         ("--set model.latents=100000000", &["too many parameters"]),
         ("--k 4000000000", &["4000000000", "16,777,216"]),
         ("--protocol papr", &["--protocol", "paper"]),
+        ("--prune often", &["--prune", "off, lossless or roulette=τ"]),
+        ("--prune roulette=0", &["`roulette=0`", "τ > 0"]),
+        ("--set train.prune=roulette=nan", &["train.prune", "`roulette=nan`", "τ > 0"]),
+        ("--kernels sse9", &["--kernels", "portable"]),
         ("--no-such-flag", &["--no-such-flag"]),
     ] {
         folder.run(&format!("train --data glyphs {TINY} {flags} --out run")).fails(2, words);

@@ -33,6 +33,9 @@ fn a_trained_model_is_measured_as_it_is() {
     assert_eq!(json["epoch"], 2);
     assert_eq!(json["estimator"]["k"], 8);
     assert_eq!(json["prune"], "lossless");
+    let flags = "--prune roulette=0.25 --kernels portable --threads 1";
+    let json = folder.run(&format!("bench step --model run --seconds 0 --json {flags}")).json();
+    assert_eq!((&json["prune"], &json["kernels"]), (&"roulette=0.25".into(), &"portable".into()));
     let json = folder.run("bench score --model run --k 9 --batch 3 --seconds 0 --json").json();
     assert_eq!(json["k"], 9);
     assert!(json["images_per_s"].as_f64().unwrap() > 0.0);

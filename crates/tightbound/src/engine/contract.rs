@@ -42,7 +42,7 @@ pub struct Objective<'a> {
     pub estimator: &'a dyn Estimator,
     /// The latent noise.
     pub noise: Noise,
-    /// Which samples may skip the backward pass.
+    /// Which samples may skip the backward pass; the reference engine keeps all.
     pub prune: Prune,
 }
 
@@ -138,7 +138,7 @@ impl EngineError {
 /// alone: never of the number of threads, nor of earlier calls.
 ///
 /// # Panics
-/// Every operation panics if a slice's length does not fit the architecture.
+/// Every operation panics if a slice's length does not fit the architecture, or a batch has no image.
 pub trait Engine: Send {
     /// The type of parameters and gradients.
     type Real: Real;

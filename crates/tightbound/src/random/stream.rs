@@ -16,7 +16,8 @@ pub enum Purpose {
     Binarisation = 3,
     /// Frozen pixels of held-out images (item: image).
     TestPixels = 4,
-    /// Latent noise of training (time: epoch, item: image, sample: s).
+    /// Latent noise of training (time: epoch, item: image, sample: s), and which samples survive a
+    /// roulette: block 2³² − 1 of the same address.
     Noise = 5,
     /// Latent noise of the second pass, where encoder and decoder are updated one after the other.
     SecondPassNoise = 6,
@@ -63,7 +64,7 @@ impl Stream {
     }
 
     /// One uniform number in [0, 1), a multiple of 2⁻⁵³, from the words of block `block`.
-    pub fn uniform_f64(&self, time: u32, item: u32, sample: u32, block: u32) -> f64 {
+    pub(crate) fn uniform_f64(&self, time: u32, item: u32, sample: u32, block: u32) -> f64 {
         let [high, low, ..] = self.words(time, item, sample, block);
         let bits = u64::from(high) << 32 | u64::from(low);
         (bits >> 11) as f64 * (1.0 / 9_007_199_254_740_992.0)

@@ -31,7 +31,8 @@ fn depths_widths_and_batches_at_the_edges() {
         let (reference, bound) = case.reference(&*estimator);
         let cpu = case.gradient(&*estimator, Prune::Off, KernelPath::fastest());
         // Log-weights of as many nats as there are terms are known to that times 2⁻²⁴, as the weights.
-        let tolerance = 2e-5f64.max((pixels + latents) as f64 / 16_777_216.0);
+        let terms = pixels + latents;
+        let tolerance = if terms > 4000 { terms as f64 / 16_777_216.0 } else { 2e-5 };
         case.assert_within(&cpu, &reference, tolerance, &format!("{pixels} pixels"));
         assert!(bound.theta > bound.phi, "L_15 is above L_3,5 for every draw");
     };
@@ -109,6 +110,7 @@ fn weights_that_underflow_leave_the_largest() {
         .flat_map(|path| [(Prune::Off, path), (Prune::Lossless, path)])
     {
         let cpu = case.gradient(&*estimator, prune, path);
+        // Log-weights of some thousand nats, known to 1e-4, decide between the few that are left.
         case.assert_within(&cpu, &reference, 1e-3, &format!("{prune:?} on {path}"));
     }
 }

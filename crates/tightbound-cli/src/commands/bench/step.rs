@@ -87,7 +87,7 @@ pub fn measure(args: &Args) -> anyhow::Result<Report> {
     let mut state = Checkpoint::start(subject.parameters);
     let mut stepper = Stepper::new(&settings, images, &subject.table);
     let (mut step, mut kept) = (0, 0.0);
-    let threads = subject.engine.threads();
+    let pool = subject.engine.pool();
     let mut work = || {
         let (number, positions) = batches.next().expect("there is a whole batch");
         step += 1;
@@ -97,7 +97,7 @@ pub fn measure(args: &Args) -> anyhow::Result<Report> {
         kept += report.kept_fraction;
         Ok(())
     };
-    let speed = threads.run(|| meter.measure(&mut work))?;
+    let speed = pool.run(|| meter.measure(&mut work))?;
     Ok(Report {
         estimator: settings.estimator.clone(),
         batch,

@@ -138,10 +138,14 @@ impl Group {
     pub(super) fn keep(&mut self, model: &PackedModel, picks: &[Pick]) {
         for (to, pick) in picks.iter().enumerate() {
             self.rows[to] = self.rows[pick.row];
+            self.samples[to] = self.samples[pick.row];
+            self.log_weights[to] = self.log_weights[pick.row];
             self.a[to] = pick.a;
             self.b[to] = pick.b;
         }
         self.rows.truncate(picks.len());
+        self.samples.truncate(picks.len());
+        self.log_weights.truncate(picks.len());
         let latents = pad(model.latents);
         let residuals = self.deltas.last_mut().expect("a decoder has a layer");
         let strides = model.decoder.iter().map(PackedLayer::input_stride);
@@ -205,7 +209,7 @@ impl Group {
         let layers = self.inputs.iter_mut().zip(&mut self.deltas).zip(&model.decoder);
         Rows {
             rows: &self.rows,
-            samples: &self.samples[..count],
+            samples: &self.samples,
             layers: layers
                 .map(|((input, delta), layer)| LayerRows {
                     input: &mut input[..count * layer.input_stride()],
@@ -215,7 +219,7 @@ impl Group {
             epsilon: &mut self.epsilon[..latents],
             d_z: &mut self.d_z[..latents],
             log_ratio: &mut self.log_ratio[..count],
-            log_weights: &mut self.log_weights[..count],
+            log_weights: &mut self.log_weights,
             a: &self.a[..count],
         }
     }

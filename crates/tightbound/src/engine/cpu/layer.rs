@@ -154,6 +154,12 @@ impl LayerGradient {
         }
     }
 
+    /// Sets it to zero.
+    pub(super) fn clear(&mut self) {
+        self.weight.fill(0.0);
+        self.bias.fill(0.0);
+    }
+
     /// All of it.
     pub(super) fn whole(&mut self) -> Panel<'_> {
         let Self { inputs, outputs, weight, bias } = self;

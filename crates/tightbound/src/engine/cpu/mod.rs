@@ -1,6 +1,6 @@
-//! Compute fast in f32: fused, image by image, on all cores, with the same bits everywhere.
+//! Compute fast in f32: fused, on all cores, with the same bits everywhere.
 //!
-//! One image is S rows. They go through the decoder in cache-sized tiles, the likelihood pass leaves the
+//! One image is S rows. They go through the decoder in groups that fit a cache, the likelihood pass leaves the
 //! residuals in place of the logits, the estimator turns the S log-weights into coefficients, and the
 //! rows that matter go back. Every number is a sum in an order that the data fix, never the
 //! threads: rows do not see each other, and an element of a weight gradient is one sum over all rows.
@@ -17,7 +17,7 @@ mod prune;
 mod score_terms;
 mod wave;
 
-pub use engine::{CpuEngine, EngineThreads};
+pub use engine::{CpuEngine, ThreadPool};
 pub use kernels::KernelPath;
 #[cfg(feature = "bench")]
 #[doc(hidden)]

@@ -3,6 +3,7 @@
 use rayon::prelude::*;
 
 use super::encoder::Passes;
+use super::group::Group;
 use super::kernels::{KernelPath, LANES};
 use super::layer::{LayerGradient, PackedLayer, Panel};
 use crate::model::{Activation, Architecture, Layer, Layers, Sigma};
@@ -68,6 +69,9 @@ pub(super) struct ModelGradient {
     pub(super) encoder: Vec<LayerGradient>,
     /// The decoder's layers.
     pub(super) decoder: Vec<LayerGradient>,
+    /// Whether nothing has been added to the decoder's layers, so that they hold what is to be
+    /// forgotten.
+    fresh: bool,
 }
 
 impl ModelGradient {
@@ -78,12 +82,26 @@ impl ModelGradient {
         Self {
             encoder: layers.encoder.iter().chain(heads).map(LayerGradient::new).collect(),
             decoder: layers.decoder.iter().map(LayerGradient::new).collect(),
+            fresh: true,
         }
     }
 
-    /// The decoder's gradient cut into one share per thread, each some panels with their layers.
-    pub(super) fn decoder_shares(&mut self) -> Vec<Vec<(usize, Panel<'_>)>> {
-        shares(&mut self.decoder, rayon::current_num_threads())
+    /// Forgets everything.
+    pub(super) fn restart(&mut self) {
+        self.fresh = true;
+    }
+
+    /// Adds groups that have gone back to the decoder's gradient, a share on each thread.
+    pub(super) fn add(&mut self, path: KernelPath, groups: &[Group]) {
+        let fresh = std::mem::replace(&mut self.fresh, false);
+        let shares = shares(&mut self.decoder, rayon::current_num_threads());
+        shares.into_par_iter().with_max_len(1).for_each(|mut share| {
+            for (i, group) in groups.iter().enumerate() {
+                for (layer, panel) in &mut share {
+                    panel.add(path, group.panel_rows(*layer), fresh && i == 0);
+                }
+            }
+        });
     }
 
     /// Adds the encoder's images, and writes `scale` times everything into the flat gradient; false
@@ -95,6 +113,9 @@ impl ModelGradient {
         scale: f32,
         mut out: &mut [f32],
     ) -> bool {
+        if self.fresh {
+            self.decoder.iter_mut().for_each(LayerGradient::clear);
+        }
         let rows: Vec<Vec<_>> = passes.iter().map(|pass| pass.panel_rows().collect()).collect();
         let encoder = self.encoder.len();
         let mut jobs = Vec::new();

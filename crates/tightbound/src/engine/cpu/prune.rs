@@ -5,7 +5,7 @@ use crate::engine::Prune;
 /// A sample that goes back through the decoder, and its coefficients.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Pick {
-    /// Number of its row in the group.
+    /// Its row: from [`keep`] among the image's samples, for a group among the group's rows.
     pub(super) row: usize,
     /// a: scales the row where decoder weights are summed.
     pub(super) a: f32,

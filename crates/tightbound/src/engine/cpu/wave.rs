@@ -3,7 +3,7 @@
 //! Cores take groups of images forward and back, estimator in between; then each core adds up its share
 //! of the weights' gradients over all groups of the wave. No result depends on how many cores there
 //! are: rows do not see each other, and an element of a weight's gradient is one sum over all rows in
-//! their order, cut into blocks where groups end.
+//! their order: blocks of rows of one group, one block after the other.
 
 use std::ops::Range;
 
@@ -73,6 +73,7 @@ impl BatchGradient<'_> {
     ) -> Result<(StepReport, bool), EngineError> {
         let (path, model) = (self.path, self.model);
         buffers.passes.forward(path, model, self.batch.pixels);
+        buffers.gradient.restart();
         let images = self.batch.ids.len();
         let samples = self.objective.estimator.samples();
         let large = samples > LARGE_GROUP_ROWS;
@@ -128,7 +129,7 @@ impl BatchGradient<'_> {
             })
             .collect();
         let estimated: Vec<_> = estimated.into_iter().collect::<Result<_, _>>()?;
-        self.accumulate(passes, groups, gradient, images.start == 0);
+        self.accumulate(passes, groups, gradient);
         Ok(estimated.into_iter().flatten().collect())
     }
 
@@ -183,14 +184,14 @@ impl BatchGradient<'_> {
                 estimated.score.add(first, groups[0].epsilon(self.model, 0..count));
             }
         }
-        for (chunk, picks) in estimated.picks.chunks(LARGE_GROUP_ROWS).enumerate() {
+        for picks in estimated.picks.chunks(LARGE_GROUP_ROWS) {
             let context = self.context(passes, LARGE_GROUP_ROWS);
             let rows = picks.iter().map(|pick| Row { image, sample: pick.row as u32 });
             groups[0].forward(context, rows);
             let in_group = |(row, pick): (usize, &Pick)| Pick { row, ..*pick };
             groups[0].keep(self.model, &picks.iter().enumerate().map(in_group).collect::<Vec<_>>());
             groups[0].backward(context);
-            self.accumulate(passes, groups, gradient, image == 0 && chunk == 0);
+            self.accumulate(passes, groups, gradient);
         }
         Ok(estimated)
     }
@@ -221,24 +222,12 @@ impl BatchGradient<'_> {
     }
 
     /// Adds groups that have gone back through the decoder to the gradients at their images' μ and σ,
-    /// and to the decoder's; `fresh` sets the latter to zero before.
-    fn accumulate(
-        &self,
-        passes: &mut Passes,
-        groups: &[Group],
-        gradient: &mut ModelGradient,
-        fresh: bool,
-    ) {
+    /// and to the decoder's.
+    fn accumulate(&self, passes: &mut Passes, groups: &[Group], gradient: &mut ModelGradient) {
         for (image, gradient) in groups.iter().flat_map(|group| group.posteriors(self.model)) {
             passes.add(image, gradient);
         }
-        gradient.decoder_shares().into_par_iter().with_max_len(1).for_each(|mut share| {
-            for (i, group) in groups.iter().enumerate() {
-                for (layer, panel) in &mut share {
-                    panel.add(self.path, group.panel_rows(*layer), fresh && i == 0);
-                }
-            }
-        });
+        gradient.add(self.path, groups);
     }
 }
 
@@ -247,7 +236,7 @@ fn images_per_group(samples: usize) -> usize {
     (GROUP_ROWS / samples).max(1)
 }
 
-/// Images of each wave of a batch, in whole groups: as few waves as possible, of equal size.
+/// Images of each wave of a batch, in whole groups: as few waves as possible, as equal as groups allow.
 fn images_per_wave(images: usize, samples: usize) -> usize {
     let per_group = images_per_group(samples);
     let rows = WAVE_ROWS_PER_THREAD * rayon::current_num_threads();

@@ -49,7 +49,8 @@ functions! {
     sigmoid
 }
 
-/// C `[m, n]` ← A B with A `[m, k]`, or with the transpose of A `[k, m]`; B is `[k, n]`.
+/// C `[m, n]` ← A B with A `[m, k]`, or with the transpose of A `[k, m]`; B is `[k, n]`. k is
+/// summed in blocks of at most `block`.
 ///
 /// # Panics
 /// If a slice is too short, or n is not a multiple of 16.
@@ -57,12 +58,13 @@ pub fn gemm(
     path: KernelPath,
     (m, k, n): (usize, usize, usize),
     transposed: bool,
+    block: usize,
     a: &[f32],
     b: &[f32],
     c: &mut [f32],
 ) {
     let a_strides = if transposed { (1, m) } else { (k, 1) };
-    let (start, block) = (Start::Zero, 104);
+    let start = Start::Zero;
     path.run(Gemm { m, k, n, a, a_strides, b, b_stride: n, c, c_stride: n, start, block });
 }
 

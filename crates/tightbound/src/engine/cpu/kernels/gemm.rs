@@ -4,7 +4,7 @@
 //! `A[i][p] · B[p][j]` are added by fused multiply-add to zero, in ascending p; the blocks' sums are
 //! then added, one after the other, to the start value. Neither the tile shape nor the width of the
 //! registers can change a bit of that, which is why they may be chosen for speed. Starting each block
-//! at zero also rounds less than one long chain does: a sum over the rows of a batch is two sums.
+//! at zero also rounds less than one long chain does.
 //!
 //! Speed: a tile of C stays in registers (8 × 48 for AVX-512) while one panel of B (k-block × 48)
 //! stays in the L1 cache and is used by all rows of A, which is broadcast straight from memory with

@@ -2,9 +2,9 @@
 //!
 //! Σ_d x l − softplus(l), with softplus(l) = max(l, 0) + ln(1 + e^(−|l|)). The logarithms are not
 //! taken one by one: each lane multiplies its factors 1 + e^(−|l|) ∈ (1, 2] and takes one logarithm
-//! per [`FLUSH`] of them, before 2^127 could be passed. That removes 48 of 49 logarithms per row of
+//! per [`FLUSH`] of them, before 2^127 could be passed. That removes 47 of 49 logarithms per row of
 //! 784 pixels. A factor whose e^(−|l|) is below 2⁻²⁴ leaves the product as it is, so a row of 784
-//! certain pixels can lose up to 784 · 2⁻²⁵ = 2e-5 nats, about what f32 loses in a sum of such terms.
+//! certain pixels can lose up to 784 · 2⁻²⁴ = 5e-5 nats, about what f32 loses in a sum of such terms.
 //! An infinite logit gives NaN (∞ − ∞), which the engine reports as a bound that is not finite.
 
 use super::dispatch::Task;

@@ -1,10 +1,14 @@
 //! Hold the likelihood pass against the formula in f64.
 
-use super::support::{ROUNDING, assert_close, normals, on_all_paths, sigmoid, softplus};
-use crate::engine::cpu::kernels::{Bernoulli, Sigmoid, pad};
+use super::support::{
+    ROUNDING, assert_close, assert_same_bits, normals, on_all_paths, sigmoid, softplus,
+};
+use crate::engine::cpu::KernelPath;
+use crate::engine::cpu::kernels::{Bernoulli, BernoulliScore, Sigmoid, pad};
 
-/// One vector, its edges, an image, the last D with one logarithm per lane, and several of them.
-const PIXELS: [usize; 7] = [1, 15, 16, 17, 784, 1920, 4000];
+/// One vector, its edges, an image, the last D whose first 120 vectors share a logarithm per lane, the
+/// first that needs another, and more.
+const PIXELS: [usize; 8] = [1, 15, 16, 17, 784, 1936, 1937, 4000];
 
 /// An image x `[pad(D)]`, and rows of logits of the given sizes, which are NaN beyond D.
 fn inputs(pixels: usize, sizes: &[f32]) -> (Vec<f32>, Vec<f32>) {
@@ -44,7 +48,7 @@ fn bernoulli_is_the_formula() {
             for d in 0..pixels {
                 let [x, l] = [x[d], logits[d]].map(f64::from);
                 exact += x * l - softplus(l);
-                // 3 ulp of the sigmoid, which are 3 · 2⁻²⁴ below 1, and the difference.
+                // 1.2 · 2⁻²⁴ of e^(−|l|), at most 2.5 of sum and quotient, and the difference.
                 assert_close(residual[d], x - sigmoid(l), 4.0 * ROUNDING, format_args!("{l}"));
             }
             assert!(residual[pixels..].iter().all(|&r| r == 0.0), "padding of D = {pixels}");
@@ -53,6 +57,33 @@ fn bernoulli_is_the_formula() {
             let tolerance = 1e-6 * exact.abs() + ROUNDING * pixels as f64;
             assert_close(log_likelihood, exact, tolerance, format_args!("D = {pixels}"));
         }
+    }
+}
+
+/// A large image is scored without residuals first, and with them afterwards.
+#[test]
+fn scores_have_the_same_bits_without_residuals() {
+    for pixels in PIXELS {
+        let (x, logits) = inputs(pixels, &[4.0, 0.0, 80.0]);
+        let (log_likelihood, _) = bernoulli(pixels, &x, &logits);
+        let scores = on_all_paths(&[0.0f64; 3], |path, log_likelihood| {
+            let logits = &mut logits.clone();
+            path.run(BernoulliScore(Bernoulli { pixels, x: &x, logits, log_likelihood }));
+        });
+        assert_same_bits(&scores, &log_likelihood, format_args!("D = {pixels}"));
+    }
+}
+
+/// Where a pixel is nearly certain, its residual is small, and known to 4e-6 of itself.
+#[test]
+fn small_residuals_keep_their_digits() {
+    let mut logits: Vec<f32> = (0..54 * 64).map(|i| -5.0 - i as f32 / 64.0).collect();
+    let x = vec![0.0; logits.len()];
+    let exact: Vec<f64> = logits.iter().map(|&l| -sigmoid(l.into())).collect();
+    let path = KernelPath::fastest();
+    path.run(Bernoulli { pixels: x.len(), x: &x, logits: &mut logits, log_likelihood: &mut [0.0] });
+    for (residual, exact) in logits.into_iter().zip(exact) {
+        assert_close(residual, exact, 4e-6 * exact.abs(), format_args!("{exact:e}"));
     }
 }
 

@@ -83,21 +83,21 @@ fn errors_stay_within_the_documented_bounds() {
     }
 }
 
-/// e^(−|x|) is held to an absolute error, on a grid of 2⁻¹² up to where it stays constant, and beyond.
+/// e^(−|x|) is held to an absolute error, over all magnitudes.
 #[test]
 fn exp_minus_abs_is_exact_enough_for_a_sum_with_one() {
     let least = 2f32.powi(-86);
-    let grid = (0..=70 * 4096).map(|i| i as f32 / 4096.0);
-    let mut x: Vec<f32> =
-        grid.chain([1e3, f32::MAX, f32::INFINITY]).flat_map(|x| [x, -x]).collect();
-    x.resize(x.len().next_multiple_of(16), 0.0);
-    let mut worst = 0.0f64;
+    let magnitudes = (0..=f32::INFINITY.to_bits()).step_by(499).map(f32::from_bits);
+    let mut x: Vec<f32> = magnitudes.flat_map(|x| [x, -x]).collect();
+    x.resize(x.len().next_multiple_of(16), f32::INFINITY);
+    let mut worst = (0.0f64, 0.0);
     for (&x, y) in x.iter().zip(EXP_MINUS_ABS(&x)) {
         assert!((least..=1.0).contains(&y), "f({x}) = {y:e}");
-        worst = worst.max((f64::from(y) - (-f64::from(x.abs())).exp()).abs());
+        let error = (f64::from(y) - (-f64::from(x.abs())).exp()).abs() * 16_777_216.0;
+        worst = if error > worst.0 { (error, x) } else { worst };
     }
-    println!("at most {:.2} · 2⁻²⁴", worst * 16_777_216.0);
-    assert!(worst <= 1.0 / 16_777_216.0, "{worst:e}");
+    println!("at most {:.3} · 2⁻²⁴, at {:e}", worst.0, worst.1);
+    assert!(worst.0 <= 1.2, "{worst:?}");
 }
 
 #[test]
