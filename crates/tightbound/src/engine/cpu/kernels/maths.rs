@@ -11,8 +11,14 @@ const EXP: [f32; 6] =
     [0.5, 1.666_666_5e-1, 4.166_579_6e-2, 8.333_452e-3, 1.398_2e-3, 1.987_569_2e-4];
 /// 2ᶠ ≈ 1 + f · (EXP2\[0\] + EXP2\[1\] f + …) for |f| ≤ ½, within 1.6e-8 of itself (least squares on
 /// Chebyshev nodes, reweighted until the largest error is smallest).
-const EXP2: [f32; 6] =
-    [0.693_147_2, 2.402_264_8e-1, 5.550_332_4e-2, 9.618_437e-3, 1.339_887_4e-3, 1.535_336e-4];
+const EXP2: [f32; 6] = [
+    std::f32::consts::LN_2,
+    2.402_264_8e-1,
+    5.550_332_4e-2,
+    9.618_437e-3,
+    1.339_887_4e-3,
+    1.535_336e-4,
+];
 /// Adding and subtracting 1.5 · 2²³ rounds to the nearest integer.
 const ROUND: f32 = 12_582_912.0;
 /// Below this eˣ is no normal number and is flushed to zero.
