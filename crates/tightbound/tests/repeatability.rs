@@ -144,11 +144,9 @@ fn threads_kernels_and_interruptions_change_no_bit_of_the_weights() {
         let weights = |path: &Path| std::fs::read(path.join(MODEL)).unwrap();
         let one = folder.path().join(format!("{s}-1"));
         assert!(go(&one, system, (1, fastest), u64::MAX));
-        let others = KernelPath::available().into_iter().flat_map(|kernels| {
-            // The portable path emulates fused multiply-adds and takes its time.
-            let threads = if kernels.name() == "portable" { 2..=2 } else { 1..=3 };
-            threads.map(move |threads| (threads, kernels))
-        });
+        let others = KernelPath::available()
+            .into_iter()
+            .flat_map(|kernels| (1..=3).map(move |threads| (threads, kernels)));
         for machine in others.chain([(5, fastest)]) {
             let path = folder.path().join(format!("{s}-{machine:?}"));
             assert!(go(&path, system, machine, u64::MAX));
