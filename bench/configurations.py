@@ -58,6 +58,16 @@ class Configuration:
         }
 
 
+def iwae_step(samples, batch):
+    """Settings of one step of IWAE on the reference model."""
+    return {
+        "work": "step",
+        "batch": batch,
+        "estimator": {"name": "iwae", "m": 1, "k": samples, "beta": None},
+        "architecture": MODELS["reference"],
+    }
+
+
 def all_configurations():
     steps = [
         Configuration("step", bound, batch, model)

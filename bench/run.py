@@ -68,10 +68,15 @@ def parse():
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--seconds", type=float, default=2.0, help="of each turn; a fifth more goes before, unmeasured")
     parser.add_argument("--data-dir", help="data files that --model was trained on")
+    add_common(parser, "peers")
+    return parser.parse_args()
+
+
+def add_common(parser, name):
+    """The arguments of all measurements: which program, and where its results go."""
     parser.add_argument("--product", help="a tightbound to run instead of building this one")
     parser.add_argument("--out", default=ROOT / "bench" / "results")
-    parser.add_argument("--name", default="peers", help="of the files in --out")
-    return parser.parse_args()
+    parser.add_argument("--name", default=name, help="of the files in --out")
 
 
 def build():

@@ -10,9 +10,9 @@ import statistics
 
 import machine
 import tables
-from configurations import MODELS
-from contestants import ROOT, Product, Unable
-from run import build, say, version
+from configurations import iwae_step
+from contestants import Product, Unable
+from run import add_common, build, say, version
 
 ROUNDS = 3
 
@@ -23,9 +23,7 @@ def main():
     parser.add_argument("--batches", type=int, nargs="+", default=[20, 50, 100, 200, 500])
     parser.add_argument("--threads", type=int, nargs="+", default=sorted({1, os.cpu_count()}))
     parser.add_argument("--seconds", type=float, default=1.0)
-    parser.add_argument("--product", help="a tightbound to run instead of building this one")
-    parser.add_argument("--out", default=ROOT / "bench" / "results")
-    parser.add_argument("--name", default="scaling", help="of the files in --out")
+    add_common(parser, "scaling")
     arguments = parser.parse_args()
     described = machine.describe()
     program = arguments.product or build()
@@ -48,12 +46,7 @@ def main():
 
 def measure(program, samples, batch, arguments):
     """One configuration with each number of threads, in turn."""
-    settings = {
-        "work": "step",
-        "batch": batch,
-        "estimator": {"name": "iwae", "m": 1, "k": samples, "beta": None},
-        "architecture": MODELS["reference"],
-    }
+    settings = iwae_step(samples, batch)
     rounds = {threads: [] for threads in arguments.threads}
     for _ in range(ROUNDS):
         for threads, done in rounds.items():

@@ -14,9 +14,9 @@ import heapq
 
 import machine
 import tables
-from configurations import MODELS
-from contestants import ROOT, Product
-from run import build, say, version
+from configurations import MODELS, iwae_step
+from contestants import Product
+from run import add_common, build, say, version
 
 # As in the engine: wave.rs and encoder.rs.
 GROUP_ROWS = 128
@@ -35,9 +35,7 @@ def main():
     parser.add_argument("--batches", type=int, nargs="+", default=[20, 100])
     parser.add_argument("--cores", type=int, nargs="+", default=[1, 2, 4, 8, 16])
     parser.add_argument("--seconds", type=float, default=3.0)
-    parser.add_argument("--product", help="a tightbound to run instead of building this one")
-    parser.add_argument("--out", default=ROOT / "bench" / "results")
-    parser.add_argument("--name", default="schedule", help="of the files in --out")
+    add_common(parser, "schedule")
     arguments = parser.parse_args()
     described = machine.describe()
     program = arguments.product or build()
@@ -66,13 +64,7 @@ def main():
 
 
 def step_seconds(program, samples, batch, seconds):
-    settings = {
-        "work": "step",
-        "batch": batch,
-        "estimator": {"name": "iwae", "m": 1, "k": samples, "beta": None},
-        "architecture": MODELS["reference"],
-    }
-    return Product(program, 1, None).measure(settings, seconds)["median_seconds"]
+    return Product(program, 1, None).measure(iwae_step(samples, batch), seconds)["median_seconds"]
 
 
 def simulate(batch, samples, cores, per_image, fixed):

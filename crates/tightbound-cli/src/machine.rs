@@ -3,7 +3,7 @@
 use std::num::NonZeroUsize;
 use std::thread::available_parallelism;
 
-use clap::builder::PossibleValuesParser;
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::value_parser;
 use tightbound::engine::cpu::{CpuEngine, KernelPath};
 use tightbound::model::Architecture;
@@ -20,13 +20,15 @@ pub struct Threads {
 
     /// Instructions: avx512, avx2, neon or portable [default: the fastest this machine has]. They
     /// never change a result
-    #[arg(long, value_name = "NAME", hide_possible_values = true, value_parser = kernel_names())]
-    pub kernels: Option<String>,
+    #[arg(long, value_name = "NAME", hide_possible_values = true, value_parser = kernels())]
+    pub kernels: Option<KernelPath>,
 }
 
-/// The names of the instruction sets that this machine has.
-fn kernel_names() -> PossibleValuesParser {
-    KernelPath::available().into_iter().map(KernelPath::name).collect::<Vec<_>>().into()
+/// Takes the name of an instruction set that this machine has.
+fn kernels() -> impl TypedValueParser<Value = KernelPath> {
+    let paths = KernelPath::available();
+    let names = PossibleValuesParser::new(paths.iter().map(|path| path.name()));
+    names.map(move |name| *paths.iter().find(|path| path.name() == name).expect("a name of these"))
 }
 
 impl Threads {
@@ -40,9 +42,7 @@ impl Threads {
 
     /// The engine for a model.
     pub fn engine(&self, architecture: &Architecture) -> anyhow::Result<CpuEngine> {
-        let named = |path: &KernelPath| self.kernels.as_deref() == Some(path.name());
-        let path = KernelPath::available().into_iter().find(named);
-        let path = path.unwrap_or_else(KernelPath::fastest);
+        let path = self.kernels.unwrap_or_else(KernelPath::fastest);
         Ok(CpuEngine::with_path(architecture.clone(), self.count(), path)?)
     }
 }

@@ -41,8 +41,9 @@ pub(super) struct Context<'a> {
 /// vectors.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Group {
-    rows: Vec<Row>,
-    /// The rows' samples once more, one after the other.
+    /// The rows' images.
+    images: Vec<usize>,
+    /// The rows' samples.
     samples: Vec<u32>,
     /// Inputs of the decoder's layers; `inputs[0]` is z. [`backward`](Self::backward) multiplies them
     /// by a.
@@ -104,11 +105,13 @@ impl Group {
     }
 
     fn set_rows(&mut self, model: &PackedModel, rows: impl Iterator<Item = Row>) {
-        self.rows.clear();
-        self.rows.extend(rows);
+        self.images.clear();
         self.samples.clear();
-        self.samples.extend(self.rows.iter().map(|row| row.sample));
-        let count = self.rows.len();
+        for Row { image, sample } in rows {
+            self.images.push(image);
+            self.samples.push(sample);
+        }
+        let count = self.images.len();
         let latents = count * pad(model.latents);
         self.inputs.resize(model.decoder.len(), Buffer::default());
         self.deltas.resize(model.decoder.len(), Buffer::default());
@@ -137,13 +140,13 @@ impl Group {
     /// Keeps the picked rows, in ascending order, and gives them their coefficients.
     pub(super) fn keep(&mut self, model: &PackedModel, picks: &[Pick]) {
         for (to, pick) in picks.iter().enumerate() {
-            self.rows[to] = self.rows[pick.row];
+            self.images[to] = self.images[pick.row];
             self.samples[to] = self.samples[pick.row];
             self.log_weights[to] = self.log_weights[pick.row];
             self.a[to] = pick.a;
             self.b[to] = pick.b;
         }
-        self.rows.truncate(picks.len());
+        self.images.truncate(picks.len());
         self.samples.truncate(picks.len());
         self.log_weights.truncate(picks.len());
         let latents = pad(model.latents);
@@ -165,12 +168,12 @@ impl Group {
         let Context { path, model, piece, .. } = context;
         self.all_rows(model).each(piece, &|rows| rows.backward(path, model));
         let latents = pad(model.latents);
-        let images = runs(&self.rows).count();
+        let images = runs(&self.images).count();
         self.d_mean.hold(images * latents);
         self.d_sd.hold(images * latents);
         self.d_mean.fill(0.0);
         self.d_sd.fill(0.0);
-        for (image, (_, rows)) in runs(&self.rows).enumerate() {
+        for (image, (_, rows)) in runs(&self.images).enumerate() {
             let own = elements(rows.clone(), latents);
             path.run(PosteriorGradient {
                 b: &self.b[rows],
@@ -181,7 +184,7 @@ impl Group {
                 d_sd: &mut self.d_sd[elements(image..image + 1, latents)],
             });
         }
-        let rows = self.rows.len();
+        let rows = self.images.len();
         let z = &mut self.inputs[0][..rows * latents];
         path.run(ScaleRows { scale: &self.a[..rows], stride: latents, x: z });
     }
@@ -191,7 +194,7 @@ impl Group {
         &self,
         model: &PackedModel,
     ) -> impl Iterator<Item = (usize, [&[f32]; 2])> {
-        let images = runs(&self.rows).map(|(image, _)| image);
+        let images = runs(&self.images).map(|(image, _)| image);
         let stride = pad(model.latents);
         let d_sd = self.d_sd.chunks_exact(stride);
         images.zip(self.d_mean.chunks_exact(stride).zip(d_sd).map(|(mean, sd)| [mean, sd]))
@@ -199,16 +202,16 @@ impl Group {
 
     /// What the gradient of decoder layer `i` sums.
     pub(super) fn panel_rows(&self, i: usize) -> PanelRows<'_> {
-        let scale = &self.a[..self.rows.len()];
+        let scale = &self.a[..self.images.len()];
         PanelRows { scale, delta: &self.deltas[i], scaled_input: &self.inputs[i] }
     }
 
     fn all_rows(&mut self, model: &PackedModel) -> Rows<'_> {
-        let count = self.rows.len();
+        let count = self.images.len();
         let latents = count * pad(model.latents);
         let layers = self.inputs.iter_mut().zip(&mut self.deltas).zip(&model.decoder);
         Rows {
-            rows: &self.rows,
+            images: &self.images,
             samples: &self.samples,
             layers: layers
                 .map(|((input, delta), layer)| LayerRows {
@@ -228,7 +231,7 @@ impl Group {
 /// Some neighbouring rows of a group.
 #[derive(Debug)]
 struct Rows<'a> {
-    rows: &'a [Row],
+    images: &'a [usize],
     samples: &'a [u32],
     layers: Vec<LayerRows<'a>>,
     epsilon: &'a mut [f32],
@@ -248,17 +251,18 @@ struct LayerRows<'a> {
 impl Rows<'_> {
     /// Cuts the rows into pieces of at most `piece`, and works on them on all cores that are free.
     fn each(self, piece: usize, work: &(impl Fn(Rows<'_>) + Sync)) {
-        if self.rows.len() <= piece {
+        let count = self.images.len();
+        if count <= piece {
             return work(self);
         }
-        let half = (self.rows.len() / 2).next_multiple_of(8).min(self.rows.len() - 1);
+        let half = (count / 2).next_multiple_of(8).min(count - 1);
         let (first, second) = self.split_at(half);
         rayon::join(|| first.each(piece, work), || second.each(piece, work));
     }
 
     fn split_at(self, row: usize) -> (Self, Self) {
-        let count = self.rows.len();
-        let (rows, more_rows) = self.rows.split_at(row);
+        let count = self.images.len();
+        let (images, more_images) = self.images.split_at(row);
         let (samples, more_samples) = self.samples.split_at(row);
         let (epsilon, more_epsilon) = split_rows(self.epsilon, row, count);
         let (d_z, more_d_z) = split_rows(self.d_z, row, count);
@@ -271,9 +275,9 @@ impl Rows<'_> {
             (LayerRows { input, delta }, LayerRows { input: more_input, delta: more_delta })
         });
         let (layers, more_layers) = layers.unzip();
-        let first = Self { rows, samples, layers, epsilon, d_z, log_ratio, log_weights, a };
+        let first = Self { images, samples, layers, epsilon, d_z, log_ratio, log_weights, a };
         let second = Self {
-            rows: more_rows,
+            images: more_images,
             samples: more_samples,
             layers: more_layers,
             epsilon: more_epsilon,
@@ -292,7 +296,7 @@ impl Rows<'_> {
         self.decode(path, model);
         let pixels = pad(model.pixels);
         let logits = &mut self.layers.last_mut().expect("a decoder has a layer").delta;
-        for (image, rows) in runs(self.rows) {
+        for (image, rows) in runs(self.images) {
             let (pass, position) = context.passes.of(image);
             let log_likelihood = &mut self.log_weights[rows.clone()];
             likelihood(Bernoulli {
@@ -311,7 +315,7 @@ impl Rows<'_> {
     fn draw(&mut self, context: Context<'_>) {
         let Context { path, model, ids, noise, .. } = context;
         let stride = pad(model.latents);
-        for (image, rows) in runs(self.rows) {
+        for (image, rows) in runs(self.images) {
             let own = elements(rows.clone(), stride);
             let (pass, position) = context.passes.of(image);
             let posterior = elements(position..position + 1, stride);
@@ -364,13 +368,13 @@ impl Rows<'_> {
     }
 }
 
-/// The images of `rows`, each with the range of its neighbouring rows.
-fn runs(rows: &[Row]) -> impl Iterator<Item = (usize, Range<usize>)> {
+/// The images of some rows, each with the range of its neighbouring rows.
+fn runs(images: &[usize]) -> impl Iterator<Item = (usize, Range<usize>)> {
     let mut first = 0;
-    rows.chunk_by(|one, next| one.image == next.image).map(move |same| {
+    images.chunk_by(|one, next| one == next).map(move |same| {
         let range = first..first + same.len();
         first = range.end;
-        (same[0].image, range)
+        (same[0], range)
     })
 }
 

@@ -168,7 +168,7 @@ impl LayerGradient {
     }
 }
 
-impl<'a> Panel<'a> {
+impl Panel<'_> {
     /// Number of outputs.
     pub(super) fn outputs(&self) -> usize {
         self.outputs

@@ -66,9 +66,9 @@ impl PackedModel {
 #[derive(Clone, Debug)]
 pub(super) struct ModelGradient {
     /// The encoder's layers, then the heads of μ and σ.
-    pub(super) encoder: Vec<LayerGradient>,
+    encoder: Vec<LayerGradient>,
     /// The decoder's layers.
-    pub(super) decoder: Vec<LayerGradient>,
+    decoder: Vec<LayerGradient>,
     /// Whether nothing has been added to the decoder's layers, so that they hold what is to be
     /// forgotten.
     fresh: bool,
