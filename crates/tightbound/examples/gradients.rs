@@ -60,7 +60,7 @@ fn systems(m: usize, k: usize) -> Vec<System> {
     ]
     .map(|(label, name, m, k, beta)| System {
         label: label.to_owned(),
-        estimator: EstimatorSettings { name: name.to_owned(), m, k, beta },
+        estimator: EstimatorSettings { beta, ..EstimatorSettings::new(name, m, k) },
     })
     .into()
 }

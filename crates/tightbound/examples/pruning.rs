@@ -40,8 +40,7 @@ fn main() -> Outcome<()> {
         );
         let table = ParameterTable::new(&model.info.architecture);
         for k in SAMPLES {
-            let estimator =
-                EstimatorSettings { name: "iwae".into(), m: 1, k, beta: None }.build()?;
+            let estimator = EstimatorSettings::new("iwae", 1, k).build()?;
             let noise = Noise { stream: Stream::new(0, Purpose::Noise), time: 0 };
             let mut gradient = |prune| -> Outcome<(Vec<f32>, f64)> {
                 let objective = Objective { estimator: &*estimator, noise, prune };

@@ -58,7 +58,7 @@ fn description((name, m, k, beta, beta_objective, update): System) -> RunDescrip
             initialisation: Initialisation::Glorot,
             output_bias: OutputBias::TrainMean,
         },
-        estimator: EstimatorSettings { name: name.into(), m, k, beta },
+        estimator: EstimatorSettings { beta, ..EstimatorSettings::new(name, m, k) },
         train: TrainSettings {
             epochs: EPOCHS,
             batch: 20,

@@ -6,7 +6,7 @@ use std::str::FromStr;
 use anyhow::Context;
 use clap::builder::{PossibleValue, PossibleValuesParser};
 use tightbound::engine::Prune;
-use tightbound::estimators::registry;
+use tightbound::estimators::{Gradient, registry};
 use tightbound::settings::{Assignment, Resolver, Settings};
 
 const MODEL: &str = "What to train";
@@ -33,9 +33,26 @@ pub struct SettingsArgs {
     #[arg(long, value_name = "K", help_heading = MODEL)]
     pub k: Option<u32>,
 
+    /// How the encoder's gradient is estimated; `tightbound estimators NAME` says which rules a bound
+    /// supports [default: plain; covariance for tvo]
+    #[arg(long, value_name = "RULE", help_heading = MODEL, value_parser = gradient_names())]
+    pub gradient: Option<String>,
+
     /// Weight of the ELBO beside the IWAE bound, for ciwae: a number in [0, 1], or `learned`
     #[arg(long, value_name = "BETA", help_heading = MODEL)]
     pub beta: Option<Beta>,
+
+    /// Rényi's order, for vr-iwae: a number in [0, 1], 0 being IWAE and 1 the ELBO
+    #[arg(long, value_name = "ALPHA", help_heading = MODEL)]
+    pub alpha: Option<f64>,
+
+    /// The γ of `--gradient ovis`: 0 is unbiased, up to 1 suits few effective samples
+    #[arg(long, value_name = "GAMMA", help_heading = MODEL)]
+    pub gamma: Option<f64>,
+
+    /// Points of tvo's Riemann sum: 0, then ascending and below 1, such as 0,0.03,0.1,0.4
+    #[arg(long, value_name = "POINTS", value_delimiter = ',', help_heading = MODEL)]
+    pub partition: Option<Vec<f64>>,
 
     /// What a learned β follows: `maximise` climbs the bound (and so ends at 0), `eq16` descends it
     /// (and so ends at 1)
@@ -112,6 +129,12 @@ pub fn estimator_names() -> PossibleValuesParser {
     registry().iter().map(|d| PossibleValue::new(d.name).help(d.title)).collect::<Vec<_>>().into()
 }
 
+/// The names of the gradient rules, with their titles for shells that show them.
+fn gradient_names() -> PossibleValuesParser {
+    let value = |rule: Gradient| PossibleValue::new(rule.name()).help(rule.title());
+    Gradient::ALL.map(value).into()
+}
+
 impl SettingsArgs {
     /// Lays configuration file, `--set`s and flags over the preset or `parent`'s settings.
     ///
@@ -138,6 +161,7 @@ impl SettingsArgs {
         for (flag, key, value) in [
             ("--data", "data.name", &self.data),
             ("--estimator", "estimator.name", &self.estimator),
+            ("--gradient", "estimator.gradient", &self.gradient),
             ("--protocol", "protocol", &self.protocol),
             ("--update", "train.update", &self.update),
             ("--prune", "train.prune", &self.prune.map(|rule| rule.to_string())),
@@ -154,6 +178,15 @@ impl SettingsArgs {
             ("--eval-every", "train.eval_every", self.eval_every),
         ] {
             assignments.extend(value.map(|v| Assignment::flag(flag, key, i64::from(v))));
+        }
+        for (flag, key, value) in
+            [("--alpha", "estimator.alpha", self.alpha), ("--gamma", "estimator.gamma", self.gamma)]
+        {
+            assignments.extend(value.map(|v| Assignment::flag(flag, key, v)));
+        }
+        if let Some(points) = &self.partition {
+            let key = "estimator.partition";
+            assignments.push(Assignment::flag("--partition", key, points.clone()));
         }
         if let Some(seed) = self.seed {
             // TOML has no integers beyond 2⁶³: such a seed is refused by its type, as text.
@@ -179,6 +212,7 @@ impl SettingsArgs {
 #[cfg(test)]
 mod tests {
     use clap::Parser;
+    use tightbound::estimators::EstimatorSettings;
     use tightbound::settings::BetaObjective;
 
     use super::*;
@@ -227,6 +261,22 @@ mod tests {
         )
         .unwrap();
         assert_eq!(settings, expected);
+    }
+
+    #[test]
+    fn flags_of_other_bounds_reach_their_settings() {
+        let of = |line| resolve(line).unwrap().estimator;
+        let ovis = of("--estimator miwae --gradient ovis --gamma 0.25 --m 2 --k 5");
+        let expected = EstimatorSettings::new("miwae", 2, 5).with_gradient(Gradient::Ovis);
+        assert_eq!(ovis, EstimatorSettings { gamma: Some(0.25), ..expected });
+        let renyi = of("--estimator vr-iwae --alpha 0.25 --gradient dreg --k 5");
+        let expected = EstimatorSettings::new("vr-iwae", 1, 5).with_gradient(Gradient::Dreg);
+        assert_eq!(renyi, EstimatorSettings { alpha: Some(0.25), ..expected });
+        let partition = Some(vec![0.0, 0.125, 0.5]);
+        let expected = EstimatorSettings { partition, ..EstimatorSettings::new("tvo", 1, 5) };
+        assert_eq!(of("--estimator tvo --partition 0,0.125,0.5 --k 5"), expected);
+        let error = resolve("--estimator ciwae --gradient stl").unwrap_err().to_string();
+        assert!(error.contains("ciwae supports: plain, dreg"), "{error}");
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! Explain the estimators: a table of all, or one in full.
 
 use serde::Serialize;
-use tightbound::estimators::{Definition, SampleRule, find, registry};
+use tightbound::estimators::{Definition, Gradient, Rule, SampleRule, find, registry};
 use tightbound::settings::{Assignment, Resolver, Settings};
 use tightbound_report::{Align, Table};
 
@@ -9,13 +9,19 @@ use crate::args::estimator_names;
 use crate::outcome::Outcome;
 use crate::output::{print, print_json};
 
-/// Explain the bounds: formula, when to use each, where it comes from
+/// Explain the bounds and their gradient rules: formula, when to use each, where it comes from
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Examples:\n  tightbound estimators\n  tightbound estimators piwae")]
+#[command(
+    after_help = "Examples:\n  tightbound estimators\n  tightbound estimators piwae\n  tightbound estimators --gradients"
+)]
 pub struct Args {
     /// One estimator, in full [default: a table of all]
     #[arg(value_parser = estimator_names())]
     name: Option<String>,
+
+    /// A table of the gradient rules instead: formulae, when to use each, who supports it
+    #[arg(long, conflicts_with = "name")]
+    gradients: bool,
 
     /// Write JSON
     #[arg(long)]
@@ -31,10 +37,35 @@ struct Entry {
     when: &'static str,
     default_m: usize,
     default_k: usize,
-    needs_beta: bool,
+    parameters: Vec<&'static str>,
     two_targets: bool,
-    unbiased: bool,
+    gradients: Vec<RuleEntry>,
     reference: String,
+}
+
+/// What `--json` tells of a gradient rule, or of an estimator's.
+#[derive(Serialize)]
+struct RuleEntry {
+    name: &'static str,
+    title: &'static str,
+    formula: &'static str,
+    when: &'static str,
+    reference: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    claim: Option<&'static str>,
+}
+
+impl RuleEntry {
+    fn new(gradient: Gradient, claim: Option<&'static str>) -> Self {
+        Self {
+            name: gradient.name(),
+            title: gradient.title(),
+            formula: gradient.formula(),
+            when: gradient.when(),
+            reference: gradient.reference().short,
+            claim,
+        }
+    }
 }
 
 impl Entry {
@@ -47,9 +78,13 @@ impl Entry {
             when: definition.when,
             default_m: defaults.m,
             default_k: defaults.k,
-            needs_beta: definition.properties.needs_beta,
-            two_targets: definition.properties.two_targets,
-            unbiased: definition.properties.unbiased,
+            parameters: parameters(definition),
+            two_targets: definition.two_targets,
+            gradients: definition
+                .gradients
+                .iter()
+                .map(|rule| RuleEntry::new(rule.gradient, Some(rule.claim.in_words())))
+                .collect(),
             reference: source(definition),
         })
     }
@@ -66,6 +101,10 @@ pub fn run(args: &Args) -> anyhow::Result<Outcome> {
                 print(&explain(definition)?)?;
             }
         }
+        None if args.gradients && args.json => {
+            print_json(&Gradient::ALL.map(|rule| RuleEntry::new(rule, None)))?;
+        }
+        None if args.gradients => print(&rules())?,
         None if args.json => {
             let all: Vec<_> = registry().iter().map(|d| Entry::new(d)).collect::<Result<_, _>>()?;
             print_json(&all)?;
@@ -79,6 +118,13 @@ pub fn run(args: &Args) -> anyhow::Result<Outcome> {
 fn defaults(definition: &Definition) -> anyhow::Result<Settings> {
     let name = Assignment::flag("--estimator", "estimator.name", definition.name);
     Ok(Resolver::new().layer(vec![name]).resolve()?)
+}
+
+/// The numbers that the estimator needs beside M and K.
+fn parameters(definition: &Definition) -> Vec<&'static str> {
+    let has = definition.parameters;
+    let all = [(has.beta, "beta"), (has.alpha, "alpha"), (has.partition, "partition")];
+    all.into_iter().filter(|(has, _)| *has).map(|(_, name)| name).collect()
 }
 
 /// Where the estimator comes from.
@@ -105,41 +151,74 @@ fn overview() -> anyhow::Result<String> {
     }
     Ok(format!(
         "{table}\nw = p(x, z) / q(z|x) is the importance weight of one sample; θ is the decoder, φ the \
-         encoder.\n`tightbound estimators NAME` says when to use one.\n"
+         encoder.\n`tightbound estimators NAME` says when to use one, `--gradients` lists the encoder's rules.\n"
     ))
+}
+
+/// The gradient rules in full, with the estimators that support each.
+fn rules() -> String {
+    let mut text = String::from(
+        "A sample pulls the encoder by b along the path through z, and by c along the score of q.\n\
+         For one logarithm over K samples, v = w / Σ w and L = log (1/K) Σ w:\n",
+    );
+    for rule in Gradient::ALL {
+        let supported = registry().iter().filter(|d| d.rule(rule).is_some());
+        let names: Vec<_> = supported.map(|d| d.name).collect();
+        text.push_str(&format!(
+            "\n{rule}: {}\n\n    {}\n\nwhen       {}\nbounds     {}\nsource     {}\n",
+            rule.title(),
+            rule.formula(),
+            wrap(rule.when(), 80).join("\n           "),
+            names.join(", "),
+            rule.reference().short,
+        ));
+    }
+    text
+}
+
+/// The estimator's gradient rules and what it claims of each.
+fn claims(definition: &Definition) -> String {
+    let of = |rule: &Rule| format!("{:<11}{}", rule.gradient.name(), rule.claim.in_words());
+    definition.gradients.iter().map(of).collect::<Vec<_>>().join("\n           ")
 }
 
 /// One estimator in full.
 fn explain(definition: &Definition) -> anyhow::Result<String> {
-    let Definition { name, title, formula, when, properties, .. } = definition;
+    let Definition { name, title, formula, when, samples, two_targets, .. } = definition;
     let defaults = defaults(definition)?.estimator;
     let (m, k) = (defaults.m, defaults.k);
-    let samples = match properties.samples {
+    let own = match samples {
         SampleRule::OuterOnly => format!("--m M (K is 1); by default M = {m}"),
         SampleRule::InnerOnly => format!("--k K (M is 1); by default K = {k}"),
         SampleRule::Both => format!("--m M --k K; by default M = {m}, K = {k}"),
     };
-    let beta = defaults.beta.map_or_else(String::new, |beta| {
-        format!("\nβ          --beta, a number in [0, 1] or `learned`; by default {beta}")
-    });
-    let targets = match properties.two_targets {
+    let mut numbers = String::new();
+    if let Some(beta) = defaults.beta {
+        numbers +=
+            &format!("\nβ          --beta, a number in [0, 1] or `learned`; by default {beta}");
+    }
+    if let Some(alpha) = defaults.alpha {
+        numbers += &format!("\nα          --alpha, a number in [0, 1]; by default {alpha}");
+    }
+    if let Some(points) = &defaults.partition {
+        let points: Vec<_> = points.iter().map(f64::to_string).collect();
+        numbers += &format!("\nβ_j        --partition, by default {}", points.join(","));
+    }
+    let targets = match two_targets {
         true => "decoder and encoder follow different bounds",
         false => "decoder and encoder follow the same bound",
     };
-    let bias = match properties.unbiased {
-        true => "its gradients are unbiased",
-        false => "its gradients are biased",
-    };
-    let flags = match properties.samples {
+    let flags = match samples {
         SampleRule::OuterOnly => format!("--m {m}"),
         SampleRule::InnerOnly => format!("--k {k}"),
         SampleRule::Both => format!("--m {m} --k {k}"),
     };
     Ok(format!(
-        "{name}: {title}\n\n    {formula}\n\nwhen       {}\nsamples    {samples}{beta}\n\
-         gradients  {targets}; {bias}\nsource     {} (`tightbound cite {name}`)\n\
+        "{name}: {title}\n\n    {formula}\n\nwhen       {}\nsamples    {own}{numbers}\n\
+         targets    {targets}\ngradients  {}\nsource     {} (`tightbound cite {name}`)\n\
          try        tightbound train --data glyphs --estimator {name} {flags} --epochs 4\n",
         wrap(when, 80).join("\n           "),
+        claims(definition),
         source(definition),
     ))
 }
@@ -173,6 +252,15 @@ mod tests {
             assert!(text.lines().all(|line| line.chars().count() <= 100), "{text}");
             serde_json::to_string(&Entry::new(definition).unwrap()).unwrap();
         }
+    }
+
+    #[test]
+    fn every_gradient_rule_is_explained() {
+        let text = rules();
+        for rule in Gradient::ALL {
+            assert!(text.contains(rule.formula()) && text.contains(rule.reference().short));
+        }
+        assert!(text.lines().all(|line| line.chars().count() <= 100), "{text}");
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use std::fmt::Debug;
 
-use super::{EstimatorSettings, Reference};
+use super::{EstimatorSettings, Gradient, Reference, Rule};
 
 /// The three coefficients per sample that an estimator fills in; each slice has S = M·K elements.
 #[derive(Debug)]
@@ -69,20 +69,24 @@ pub enum SampleRule {
     Both,
 }
 
-/// What an estimator declares about itself; tests, help texts and tables read it.
+/// Which numbers beside M and K an estimator needs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Properties {
-    /// Which of M and K are free.
-    pub samples: SampleRule,
-    /// Whether it has a β in [0, 1].
-    pub needs_beta: bool,
-    /// Whether encoder and decoder follow different bounds.
-    pub two_targets: bool,
-    /// Whether its gradients are unbiased for the bounds they follow.
-    pub unbiased: bool,
+pub struct Parameters {
+    /// β in [0, 1], the weight of the ELBO.
+    pub beta: bool,
+    /// α in [0, 1], Rényi's order.
+    pub alpha: bool,
+    /// The points 0 = β_0 < β_1 < … < 1 of a Riemann sum.
+    pub partition: bool,
 }
 
-/// One row of the registry.
+impl Parameters {
+    /// None.
+    pub const NONE: Self = Self { beta: false, alpha: false, partition: false };
+}
+
+/// One row of the registry: what an estimator declares about itself. Tests, help texts, tables and
+/// certificates read it.
 #[derive(Debug)]
 pub struct Definition {
     /// The name on the command line.
@@ -93,13 +97,36 @@ pub struct Definition {
     pub formula: &'static str,
     /// When to choose it.
     pub when: &'static str,
-    /// What it declares.
-    pub properties: Properties,
+    /// Which of M and K are free.
+    pub samples: SampleRule,
+    /// The smallest K that has a value.
+    pub least_k: usize,
+    /// What it needs beside M and K.
+    pub parameters: Parameters,
+    /// Whether encoder and decoder follow different bounds.
+    pub two_targets: bool,
+    /// φ's rules that it supports, the default first.
+    pub gradients: &'static [Rule],
+    /// Why it supports no others.
+    pub refusal: &'static str,
     /// Where it comes from.
     pub reference: Reference,
     /// The equation, or else the section, in the reference.
     pub equation: &'static str,
-    /// Makes the estimator from settings that were checked against the properties; call
+    /// Makes the estimator from settings that were checked against the definition; call
     /// [`EstimatorSettings::build`], which checks them.
     pub build: fn(&EstimatorSettings) -> Box<dyn Estimator>,
+}
+
+impl Definition {
+    /// The rule called `gradient`, if the estimator supports it.
+    pub fn rule(&self, gradient: Gradient) -> Option<Rule> {
+        self.gradients.iter().find(|rule| rule.gradient == gradient).copied()
+    }
+
+    /// The names of the supported rules, separated by commas.
+    pub fn rule_names(&self) -> String {
+        let names: Vec<_> = self.gradients.iter().map(|rule| rule.gradient.name()).collect();
+        names.join(", ")
+    }
 }

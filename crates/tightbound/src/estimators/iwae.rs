@@ -1,13 +1,16 @@
 //! Average weights inside one logarithm: the importance-weighted bound.
 
-use super::estimator::{Bound, Coefficients, Definition, Estimator, Properties, SampleRule};
+use super::EstimatorSettings;
+use super::estimator::{Bound, Coefficients, Definition, Estimator, Parameters, SampleRule};
+use super::gradient::OF_LOG_MEANS;
+use super::log_mean::LogMean;
 use super::reference::BURDA_2016;
-use super::weights::normalise;
 
-/// L_K = log (1/K) Σ_k w_k, with a = b = v and c = −v, v = w / Σ w.
+/// L_K = log (1/K) Σ_k w_k, with a = v, v = w / Σ w; plain: b = v and c = −v.
 #[derive(Debug)]
 struct Iwae {
     k: usize,
+    rule: LogMean,
 }
 
 impl Estimator for Iwae {
@@ -20,14 +23,12 @@ impl Estimator for Iwae {
     }
 
     fn evaluate(&self, log_weights: &[f64], coefficients: Coefficients<'_>) -> Bound {
-        let Coefficients { theta, path, score } = coefficients;
-        let bound = normalise(log_weights, theta);
-        path.copy_from_slice(theta);
-        for (c, v) in score.iter_mut().zip(theta.iter()) {
-            *c = -v;
-        }
-        Bound::single(bound)
+        Bound::single(self.rule.evaluate(log_weights, coefficients))
     }
+}
+
+fn build(settings: &EstimatorSettings) -> Box<dyn Estimator> {
+    Box::new(Iwae { k: settings.k, rule: settings.log_mean() })
 }
 
 pub(super) static DEFINITION: Definition = Definition {
@@ -35,14 +36,15 @@ pub(super) static DEFINITION: Definition = Definition {
     title: "importance-weighted auto-encoder",
     formula: "L_K = log (1/K) Σ_k w_k",
     when: "The tightest bound for K samples, and the best decoder gradients. The signal-to-noise \
-           ratio of the encoder's gradient falls as 1/√K: prefer MIWAE or PIWAE when K is large.",
-    properties: Properties {
-        samples: SampleRule::InnerOnly,
-        needs_beta: false,
-        two_targets: false,
-        unbiased: true,
-    },
+           ratio of the encoder's plain gradient falls as 1/√K: prefer MIWAE or PIWAE when K is \
+           large, or the rule dreg.",
+    samples: SampleRule::InnerOnly,
+    least_k: 1,
+    parameters: Parameters::NONE,
+    two_targets: false,
+    gradients: OF_LOG_MEANS,
+    refusal: "covariance is the rule of tvo",
     reference: BURDA_2016,
     equation: "Eq. 8",
-    build: |s| Box::new(Iwae { k: s.k }),
+    build,
 };

@@ -30,16 +30,22 @@ registry! {
     miwae
     piwae
     ciwae
+    vr_iwae
+    jvi
+    tvo
 }
 
 mod estimator;
+mod gradient;
 #[cfg(test)]
 mod laws;
+mod log_mean;
 mod reference;
 mod settings;
 mod weights;
 
-pub use estimator::{Bound, Coefficients, Definition, Estimator, Properties, SampleRule};
+pub use estimator::{Bound, Coefficients, Definition, Estimator, Parameters, SampleRule};
+pub use gradient::{Claim, Gradient, PLAIN, Rule, UnknownGradient};
 pub use reference::Reference;
-pub use settings::{EstimatorError, EstimatorSettings, find};
+pub use settings::{EstimatorError, EstimatorSettings, examples, find};
 pub use weights::{log_mean_exp, normalise};

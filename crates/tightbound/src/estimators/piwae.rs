@@ -1,15 +1,19 @@
 //! Train the decoder on one bound and the encoder on another.
 
-use super::estimator::{Bound, Coefficients, Definition, Estimator, Properties, SampleRule};
-use super::miwae::grouped_weights;
+use super::EstimatorSettings;
+use super::estimator::{Bound, Coefficients, Definition, Estimator, Parameters, SampleRule};
+use super::gradient::OF_LOG_MEANS;
+use super::log_mean::LogMean;
+use super::miwae::mean_over_groups;
 use super::reference::RAINFORTH_2018;
 use super::weights::normalise;
 
-/// θ follows L_{M·L} (a = v over all samples), φ follows L_{M,L} (b = v_ml/M, c = −v_ml/M).
+/// θ follows L_{M·L} (a = v over all samples), φ follows L_{M,L} (plain: b = v_ml/M, c = −v_ml/M).
 #[derive(Debug)]
 struct Piwae {
     m: usize,
     l: usize,
+    rule: LogMean,
 }
 
 impl Estimator for Piwae {
@@ -23,13 +27,16 @@ impl Estimator for Piwae {
 
     fn evaluate(&self, log_weights: &[f64], coefficients: Coefficients<'_>) -> Bound {
         let Coefficients { theta, path, score } = coefficients;
-        let theta_bound = normalise(log_weights, theta);
-        let phi_bound = grouped_weights(log_weights, self.l, path);
-        for (c, v) in score.iter_mut().zip(path.iter()) {
-            *c = -v;
-        }
-        Bound { theta: theta_bound, phi: phi_bound, d_beta: 0.0 }
+        let of_phi = Coefficients { theta: &mut *theta, path, score };
+        let phi = mean_over_groups(self.rule, log_weights, self.l, of_phi);
+        // The decoder's coefficients of φ's bound go; its own bound sees all samples.
+        let theta = normalise(log_weights, theta);
+        Bound { theta, phi, d_beta: 0.0 }
     }
+}
+
+fn build(settings: &EstimatorSettings) -> Box<dyn Estimator> {
+    Box::new(Piwae { m: settings.m, l: settings.k, rule: settings.log_mean() })
 }
 
 pub(super) static DEFINITION: Definition = Definition {
@@ -38,13 +45,13 @@ pub(super) static DEFINITION: Definition = Definition {
     formula: "θ: L_{M·K} = log (1/MK) Σ_mk w_mk;  φ: L_{M,K} = (1/M) Σ_m log (1/K) Σ_k w_mk",
     when: "The decoder gets the tightest bound, the encoder a less noisy gradient, from the same \
            M·K samples and one pass. A good default when a tight bound and a good encoder both count.",
-    properties: Properties {
-        samples: SampleRule::Both,
-        needs_beta: false,
-        two_targets: true,
-        unbiased: true,
-    },
+    samples: SampleRule::Both,
+    least_k: 1,
+    parameters: Parameters::NONE,
+    two_targets: true,
+    gradients: OF_LOG_MEANS,
+    refusal: "covariance is the rule of tvo",
     reference: RAINFORTH_2018,
     equation: "section “New Estimators”",
-    build: |s| Box::new(Piwae { m: s.m, l: s.k }),
+    build,
 };

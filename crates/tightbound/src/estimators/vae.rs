@@ -1,12 +1,15 @@
 //! Average log-weights outside the logarithm: the evidence lower bound (ELBO).
 
-use super::estimator::{Bound, Coefficients, Definition, Estimator, Properties, SampleRule};
+use super::EstimatorSettings;
+use super::estimator::{Bound, Coefficients, Definition, Estimator, Parameters, SampleRule};
+use super::gradient::{Claim, Gradient, Rule};
 use super::reference::KINGMA_2014;
 
-/// ELBO_M = (1/M) Σ_m log w_m, with a = b = 1/M and c = −1/M.
+/// ELBO_M = (1/M) Σ_m log w_m, with a = b = 1/M; plain: c = −1/M, stl: c = 0.
 #[derive(Debug)]
 struct Vae {
     m: usize,
+    gradient: Gradient,
 }
 
 impl Estimator for Vae {
@@ -22,9 +25,13 @@ impl Estimator for Vae {
         let weight = 1.0 / self.m as f64;
         coefficients.theta.fill(weight);
         coefficients.path.fill(weight);
-        coefficients.score.fill(-weight);
+        coefficients.score.fill(if self.gradient == Gradient::Stl { 0.0 } else { -weight });
         Bound::single(log_weights.iter().sum::<f64>() * weight)
     }
+}
+
+fn build(settings: &EstimatorSettings) -> Box<dyn Estimator> {
+    Box::new(Vae { m: settings.m, gradient: settings.gradient })
 }
 
 pub(super) static DEFINITION: Definition = Definition {
@@ -33,13 +40,18 @@ pub(super) static DEFINITION: Definition = Definition {
     formula: "ELBO_M = (1/M) Σ_m log w_m",
     when: "The baseline. Its encoder gradients are the least noisy of all; its bound is the loosest, \
            so the decoder is pulled towards models whose posterior the encoder can match.",
-    properties: Properties {
-        samples: SampleRule::OuterOnly,
-        needs_beta: false,
-        two_targets: false,
-        unbiased: true,
-    },
+    samples: SampleRule::OuterOnly,
+    least_k: 1,
+    parameters: Parameters::NONE,
+    two_targets: false,
+    gradients: &[
+        Rule { gradient: Gradient::Plain, claim: Claim::Unbiased },
+        // The score's mean is zero for every single sample.
+        Rule { gradient: Gradient::Stl, claim: Claim::Unbiased },
+    ],
+    refusal: "with one sample under each logarithm dreg is stl, and the rules that weigh or leave \
+              out samples have nothing to compare",
     reference: KINGMA_2014,
     equation: "Eq. 6",
-    build: |s| Box::new(Vae { m: s.m }),
+    build,
 };

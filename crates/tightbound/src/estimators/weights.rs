@@ -38,6 +38,36 @@ pub fn normalise(log_weights: &[f64], weights: &mut [f64]) -> f64 {
     max + libm::log(sum / log_weights.len() as f64)
 }
 
+/// Fills `others[k]` with log Σ_{j≠k} w_j, in nats; −∞ where all others are −∞.
+///
+/// The largest weight is never subtracted from a sum that it dominates: what is left without it is
+/// summed afresh, so nothing cancels.
+///
+/// # Panics
+/// If the slices differ in length.
+pub(super) fn leave_one_out(log_weights: &[f64], others: &mut [f64]) {
+    assert_eq!(log_weights.len(), others.len(), "one sum per log-weight");
+    let max = maximum(log_weights);
+    if max == f64::NEG_INFINITY || max.is_nan() {
+        return others.fill(max);
+    }
+    let largest = log_weights.iter().position(|&l| l == max).unwrap_or(0);
+    let rest = log_weights.iter().enumerate().filter(|&(k, _)| k != largest).map(|(_, l)| *l);
+    let high = rest.clone().fold(f64::NEG_INFINITY, f64::max);
+    if high == f64::NEG_INFINITY {
+        others.fill(max);
+        others[largest] = high;
+        return;
+    }
+    let rest: f64 = rest.map(|l| libm::exp(l - high)).sum();
+    let total = 1.0 + rest * libm::exp(high - max);
+    for (other, l) in others.iter_mut().zip(log_weights) {
+        // w_k is at most half of the total here.
+        *other = max + libm::log(total - libm::exp(l - max));
+    }
+    others[largest] = high + libm::log(rest);
+}
+
 /// The largest element, or NaN if there is one.
 fn maximum(values: &[f64]) -> f64 {
     values.iter().fold(f64::NEG_INFINITY, |m, &v| if v.is_nan() || v > m { v } else { m })
@@ -57,6 +87,26 @@ mod tests {
             assert!((log_mean_exp(&log_weights) - shift - 1.5f64.ln()).abs() < 1e-10);
             assert!((v[0] - 1.0 / 3.0).abs() < 1e-11 && (v[1] - 2.0 / 3.0).abs() < 1e-11);
         }
+    }
+
+    #[test]
+    fn leaving_one_out_loses_no_digits() {
+        // e^-50 beside 1: 1 − v would be 0 in f64.
+        let log_weights = [-50.0, 0.0, -51.0, f64::NEG_INFINITY];
+        let mut others = [0.0; 4];
+        leave_one_out(&log_weights, &mut others);
+        let rest = -50.0 + (-1f64).exp().ln_1p();
+        // Numbers of order 50 are known to 1e-14.
+        assert!((others[1] - rest).abs() < 1e-13);
+        for k in [0, 2, 3] {
+            assert!(others[k].abs() < 1e-13, "{k}: {others:?}");
+        }
+        leave_one_out(&[2.0, f64::NEG_INFINITY], &mut others[..2]);
+        assert_eq!(others[..2], [f64::NEG_INFINITY, 2.0]);
+        leave_one_out(&[f64::NEG_INFINITY; 2], &mut others[..2]);
+        assert_eq!(others[..2], [f64::NEG_INFINITY; 2]);
+        leave_one_out(&[f64::NAN, 1.0], &mut others[..2]);
+        assert!(others[..2].iter().all(|l| l.is_nan()));
     }
 
     #[test]

@@ -290,7 +290,7 @@ mod tests {
 
     /// 300 steps of IWAE-8 on the images, by Adam.
     fn train(engine: &mut CpuEngine, parameters: &mut [f32], images: &Images) {
-        let iwae = EstimatorSettings { name: "iwae".into(), m: 1, k: 8, beta: None };
+        let iwae = EstimatorSettings::new("iwae", 1, 8);
         let estimator = &*iwae.build().unwrap();
         let mut buffers = [(); 3].map(|()| vec![0.0; parameters.len()]);
         let [gradient, first_moment, second_moment] = &mut buffers;

@@ -34,7 +34,7 @@ pub(crate) fn description() -> RunDescription {
             initialisation: Initialisation::Glorot,
             output_bias: OutputBias::Default,
         },
-        estimator: EstimatorSettings { name: "miwae".into(), m: 2, k: 3, beta: None },
+        estimator: EstimatorSettings::new("miwae", 2, 3),
         train: TrainSettings {
             epochs: 4,
             batch: 3,

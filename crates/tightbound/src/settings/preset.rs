@@ -41,7 +41,7 @@ impl Settings {
                 initialisation,
                 output_bias,
             },
-            estimator: EstimatorSettings { name: "iwae".to_owned(), m: 1, k: BUDGET, beta: None },
+            estimator: EstimatorSettings::new("iwae", 1, BUDGET),
             train: TrainSettings {
                 epochs: 3280,
                 batch: 20,
@@ -58,8 +58,8 @@ impl Settings {
     }
 }
 
-/// The estimator called `name` with the budget T = 64: (M, K) = (64, 1), (1, 64) or (8, 8), and
-/// β = ½ where there is one. Whichever of M and K is given replaces its default.
+/// The estimator called `name` with its default rule and the budget T = 64: (M, K) = (64, 1), (1, 64)
+/// or (8, 8). Whichever of M and K is given replaces its default.
 pub(super) fn default_estimator(
     name: &str,
     m: Option<usize>,
@@ -67,18 +67,13 @@ pub(super) fn default_estimator(
 ) -> Result<EstimatorSettings, EstimatorError> {
     let definition = find(name)?;
     let (default_m, default_k) = default_samples(definition, m, k);
-    Ok(EstimatorSettings {
-        name: name.to_owned(),
-        m: m.unwrap_or(default_m),
-        k: k.unwrap_or(default_k),
-        beta: definition.properties.needs_beta.then_some(0.5),
-    })
+    Ok(EstimatorSettings::new(name, m.unwrap_or(default_m), k.unwrap_or(default_k)))
 }
 
 /// The defaults of M and K. Where the one the estimator does not leave free is given, the other
 /// defaults to 1, so that the refusal speaks of the number that was given.
 fn default_samples(definition: &Definition, m: Option<usize>, k: Option<usize>) -> (usize, usize) {
-    match definition.properties.samples {
+    match definition.samples {
         SampleRule::OuterOnly => (if k.is_some_and(|k| k != 1) { 1 } else { BUDGET }, 1),
         SampleRule::InnerOnly => (1, if m.is_some_and(|m| m != 1) { 1 } else { BUDGET }),
         SampleRule::Both => (ROOT_OF_BUDGET, ROOT_OF_BUDGET),
@@ -87,7 +82,7 @@ fn default_samples(definition: &Definition, m: Option<usize>, k: Option<usize>) 
 
 /// How `estimator` updates its networks: the report's code updates PIWAE's encoder first.
 pub(super) fn default_update(protocol: Protocol, estimator: &str) -> Update {
-    let two_targets = find(estimator).is_ok_and(|d| d.properties.two_targets);
+    let two_targets = find(estimator).is_ok_and(|d| d.two_targets);
     match protocol {
         Protocol::Report if two_targets => Update::EncoderFirst,
         _ => Update::Joint,

@@ -89,13 +89,22 @@ impl fmt::Display for ProtocolLine<'_> {
 /// Writes the bound, and how it is followed.
 fn write_estimator(f: &mut fmt::Formatter<'_>, settings: &Settings) -> fmt::Result {
     let Settings { estimator, train, .. } = settings;
-    write!(f, " | {} M={} K={}", estimator.name, estimator.m, estimator.k)?;
+    write!(f, " | {} M={} K={}", estimator.label(), estimator.m, estimator.k)?;
     if let Some(beta) = estimator.beta {
         match train.beta_objective {
             BetaObjective::Fixed => write!(f, " β={beta}")?,
             BetaObjective::Maximise => write!(f, " β learned (maximise) from {beta}")?,
             BetaObjective::Eq16 => write!(f, " β learned (eq16) from {beta}")?,
         }
+    }
+    if let Some(alpha) = estimator.alpha {
+        write!(f, " α={alpha}")?;
+    }
+    if let Some(gamma) = estimator.gamma {
+        write!(f, " γ={gamma}")?;
+    }
+    if let Some(partition) = &estimator.partition {
+        write!(f, " β_j={partition:?}")?;
     }
     match train.update {
         Update::Joint => {}

@@ -12,9 +12,9 @@ use super::types::{Protocol, Settings};
 
 /// What makes complete settings out of the layers the user gave.
 ///
-/// Later layers win, and within a layer later assignments. M, K, β and what moves β belong to their
-/// estimator: a layer that changes the estimator takes them back to its defaults, unless this or a
-/// later layer sets them. The update order follows protocol and estimator until somebody sets it.
+/// Later layers win, and within a layer later assignments. M, K, the gradient rule, β, what moves β and
+/// the like belong to their estimator: a layer that changes the estimator takes them back to its
+/// defaults, unless this or a later layer sets them; so does γ with the rule. The update order follows protocol and estimator until somebody sets it.
 ///
 /// ```
 /// use tightbound::settings::{Assignment, Resolver};
@@ -31,8 +31,16 @@ pub struct Resolver {
 }
 
 /// The settings that mean something for one estimator only.
-const OF_THE_ESTIMATOR: [&str; 4] =
-    ["estimator.m", "estimator.k", "estimator.beta", "train.beta_objective"];
+const OF_THE_ESTIMATOR: [&str; 8] = [
+    "estimator.m",
+    "estimator.k",
+    "estimator.gradient",
+    "estimator.beta",
+    "estimator.alpha",
+    "estimator.gamma",
+    "estimator.partition",
+    "train.beta_objective",
+];
 
 impl Resolver {
     /// Starts from the preset of the protocol that the layers name, by default `paper`.
@@ -74,17 +82,23 @@ impl Resolver {
         }
         let mut settings = base;
         for layer in &self.layers {
-            let (names, others): (Vec<_>, Vec<_>) =
-                layer.iter().partition(|a| a.key == "estimator.name");
-            if let Some(assignment) = names.last() {
-                let before = settings.estimator.name.clone();
+            // What others belong to comes first.
+            let rank = |a: &&Assignment| match a.key.as_str() {
+                "estimator.name" => 0,
+                "estimator.gradient" => 1,
+                _ => 2,
+            };
+            let mut ordered: Vec<_> = layer.iter().collect();
+            ordered.sort_by_key(rank);
+            for assignment in ordered {
+                let before = settings.estimator.clone();
                 settings = assign(&settings, assignment)?;
-                if settings.estimator.name != before {
+                if settings.estimator.name != before.name {
                     given.retain(|key| !OF_THE_ESTIMATOR.contains(key));
                 }
-            }
-            for assignment in others {
-                settings = assign(&settings, assignment)?;
+                if settings.estimator.gradient != before.gradient {
+                    given.remove("estimator.gamma");
+                }
                 given.insert(&assignment.key);
             }
         }
@@ -103,8 +117,20 @@ fn follow_the_estimator(
     let m = given.contains("estimator.m").then_some(estimator.m);
     let k = given.contains("estimator.k").then_some(estimator.k);
     let mut resolved = default_estimator(&estimator.name, m, k)?;
+    if given.contains("estimator.gradient") {
+        resolved = resolved.with_gradient(estimator.gradient);
+    }
     if given.contains("estimator.beta") {
         resolved.beta = estimator.beta;
+    }
+    if given.contains("estimator.alpha") {
+        resolved.alpha = estimator.alpha;
+    }
+    if given.contains("estimator.gamma") {
+        resolved.gamma = estimator.gamma;
+    }
+    if given.contains("estimator.partition") {
+        resolved.partition.clone_from(&estimator.partition);
     }
     if !given.contains("train.update") {
         settings.train.update = default_update(settings.protocol, &resolved.name);
@@ -177,6 +203,9 @@ impl KnownKeys {
     fn new() -> Self {
         let mut settings = Settings::preset(Protocol::default());
         settings.estimator.beta = Some(0.0);
+        settings.estimator.alpha = Some(0.0);
+        settings.estimator.gamma = Some(0.0);
+        settings.estimator.partition = Some(vec![0.0]);
         settings.data.limit = Some(1);
         Self(Table::try_from(&settings).expect("settings are a TOML table"))
     }
@@ -219,6 +248,7 @@ mod tests {
     use std::path::Path;
 
     use super::*;
+    use crate::estimators::{EstimatorSettings, Gradient};
     use crate::settings::{BetaObjective, Update};
 
     /// Resolves one configuration file and a command line of `--set`s.
@@ -249,8 +279,8 @@ mod tests {
             let settings = resolve("", &[&name]).unwrap();
             let estimator = settings.estimator;
             assert_eq!(estimator.m * estimator.k, 64, "{}", definition.name);
-            let beta = definition.properties.needs_beta.then_some(0.5);
-            assert_eq!(estimator.beta, beta, "{}", definition.name);
+            let usual = EstimatorSettings::new(definition.name, estimator.m, estimator.k);
+            assert_eq!(estimator, usual, "{}", definition.name);
         }
         let samples = |name: &str| {
             let estimator = resolve("", &[name]).unwrap().estimator;
@@ -269,6 +299,21 @@ mod tests {
         let changed = resolve(file, &["estimator.k=5", "estimator.name=iwae"]).unwrap();
         assert_eq!((changed.estimator.m, changed.estimator.k), (1, 5));
         assert_eq!(changed.train.update, Update::Random);
+    }
+
+    #[test]
+    fn a_change_of_rule_takes_its_gamma_along() {
+        let file = "[estimator]\ngradient = 'ovis'\ngamma = 0.25\n";
+        let parent = resolve(file, &[]).unwrap();
+        assert_eq!(parent.estimator.gamma, Some(0.25));
+        assert_eq!(resolve(file, &["estimator.k=5"]).unwrap().estimator.gamma, Some(0.25));
+        let dreg = resolve(file, &["estimator.gradient=dreg"]).unwrap().estimator;
+        assert_eq!((dreg.gradient, dreg.gamma), (Gradient::Dreg, None));
+        let tvo = resolve(file, &["estimator.name=tvo"]).unwrap().estimator;
+        assert_eq!((tvo.gradient, tvo.gamma), (Gradient::Covariance, None));
+        let flag = |text: &str| Assignment::parse(text).unwrap();
+        let child = Resolver::from_run(parent).layer(vec![flag("estimator.gradient=vimco")]);
+        assert_eq!(child.resolve().unwrap().estimator.gamma, None);
     }
 
     #[test]

@@ -339,7 +339,7 @@ fn check(settings: &Settings, images: &Images, pixels: usize) -> Result<(), Trai
         return Ok(());
     }
     let name = &settings.estimator.name;
-    if !find(name)?.properties.needs_beta {
+    if !find(name)?.parameters.beta {
         let problem = format!("must be \"fixed\" for {name}, which has no β");
         return refuse("train.beta_objective", problem);
     }

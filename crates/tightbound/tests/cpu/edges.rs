@@ -27,7 +27,7 @@ fn depths_widths_and_batches_at_the_edges() {
         let (activation, sigma) = (Activation::Tanh, Sigma::Exp);
         let architecture = Architecture { pixels, encoder, latents, decoder, activation, sigma };
         let case = Case::new(architecture, images, 13);
-        let estimator = build("piwae", 3, 5, None);
+        let estimator = build("piwae", 3, 5);
         let (reference, bound) = case.reference(&*estimator);
         let cpu = case.gradient(&*estimator, Prune::Off, KernelPath::fastest());
         // Log-weights of as many nats as there are terms are known to that times 2⁻²⁴, as the weights.
@@ -50,7 +50,7 @@ fn depths_widths_and_batches_at_the_edges() {
 #[test]
 fn more_threads_than_images_change_nothing() {
     let case = Case::new(small(Activation::Tanh, Sigma::Exp), 1, 17);
-    let (estimator, noise) = (build("iwae", 1, 3, None), case.noise);
+    let (estimator, noise) = (build("iwae", 1, 3), case.noise);
     let objective = Objective { estimator: &*estimator, noise, prune: Prune::Off };
     let [one, many] = [1, 24].map(|threads| {
         let mut gradient = vec![f32::NAN; case.parameters.len()];
@@ -76,13 +76,13 @@ fn with_logits(size: f32) -> Case {
 fn logits_of_ten_thousand_leave_residuals_of_zero_and_one() {
     let case = with_logits(1e4);
     // The weights of these bounds do not depend on log-weights, which f32 knows to 1e-3 at best here.
-    let estimator = build("vae", 3, 1, None);
+    let estimator = build("vae", 3, 1);
     let (reference, bound) = case.reference(&*estimator);
     assert!(bound.theta < -1e4, "{bound:?}");
     for path in KernelPath::available() {
         let cpu = case.gradient(&*estimator, Prune::Off, path);
         case.assert_close(&cpu, &reference, &format!("logits of 1e4 on {path}"));
-        let iwae = case.gradient(&*build("iwae", 1, 5, None), Prune::Lossless, path);
+        let iwae = case.gradient(&*build("iwae", 1, 5), Prune::Lossless, path);
         assert!(iwae.iter().all(|g| g.is_finite()));
     }
 }
@@ -103,7 +103,7 @@ fn weights_that_underflow_leave_the_largest() {
     };
     // e^-150 is no f32.
     assert!(log_weights.chunks(20).all(|row| gone(row) > 2), "{log_weights:?}");
-    let estimator = build("iwae", 1, 20, None);
+    let estimator = build("iwae", 1, 20);
     let (reference, _) = case.reference(&*estimator);
     for (prune, path) in KernelPath::available()
         .into_iter()
@@ -120,7 +120,7 @@ fn bounds_that_are_not_finite_are_named() {
     // Several such logits in one sum are −∞ in f32; an infinite logit makes NaN.
     for (size, infinite) in [(3e38, true), (f32::INFINITY, false)] {
         let case = with_logits(size);
-        let estimator = build("iwae", 1, 5, None);
+        let estimator = build("iwae", 1, 5);
         let objective =
             Objective { estimator: &*estimator, noise: case.noise, prune: Prune::Lossless };
         let mut gradient = vec![0.0; case.parameters.len()];

@@ -31,7 +31,7 @@ fn all_systems_with_all_nonlinearities_on_all_paths() {
 fn piwae_gradients_are_those_of_its_two_targets_bit_for_bit() {
     let case = Case::new(small(Activation::Tanh, Sigma::Exp), 5, 14);
     let gradient =
-        |name, m, k| case.gradient(&*build(name, m, k, None), Prune::Off, KernelPath::fastest());
+        |name, m, k| case.gradient(&*build(name, m, k), Prune::Off, KernelPath::fastest());
     let (piwae, miwae, iwae) =
         (gradient("piwae", 4, 3), gradient("miwae", 4, 3), gradient("iwae", 1, 12));
     let table = ParameterTable::new(&case.architecture);

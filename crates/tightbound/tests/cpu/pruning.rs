@@ -15,8 +15,7 @@ fn pruning_changes_piwae_gradients_by_rounding_alone() {
     let mut case = Case::new(small(Activation::Tanh, Sigma::Exp), 5, 14);
     case.parameters.iter_mut().for_each(|p| *p *= 6.0);
     let table = ParameterTable::new(&case.architecture);
-    let of =
-        |(name, m, k), prune| gradient(&case, &*build(name, m, k, None), prune, case.noise.time);
+    let of = |(name, m, k), prune| gradient(&case, &*build(name, m, k), prune, case.noise.time);
     let (piwae, kept) = of(("piwae", 4, 30), Prune::Lossless);
     assert!(kept < 0.9, "{kept}");
     for (network, target) in
@@ -43,7 +42,7 @@ fn trained() -> Case {
         sigma: Sigma::Exp,
     };
     let mut case = Case::new(architecture, 10, 20);
-    let estimator = build("iwae", 1, 16, None);
+    let estimator = build("iwae", 1, 16);
     let mut engine = case.cpu(KernelPath::fastest(), 2);
     let zeros = vec![0.0; case.parameters.len()];
     let (mut gradient, mut first, mut second) = (zeros.clone(), zeros.clone(), zeros);
@@ -90,7 +89,7 @@ fn distance(gradient: &[f32], exact: &[f32]) -> f64 {
 fn lossless_is_below_a_millionth_on_a_trained_model() {
     let case = trained();
     for samples in [64, 512, 4096] {
-        let estimator = build("iwae", 1, samples, None);
+        let estimator = build("iwae", 1, samples);
         let (exact, all) = gradient(&case, &*estimator, Prune::Off, 9);
         let (pruned, kept) = gradient(&case, &*estimator, Prune::Lossless, 9);
         assert!(all == 1.0 && kept < 0.8, "S = {samples}: {kept} kept");

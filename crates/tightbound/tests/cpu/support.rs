@@ -3,7 +3,7 @@
 use tightbound::engine::cpu::{CpuEngine, KernelPath};
 use tightbound::engine::reference::ReferenceEngine;
 use tightbound::engine::{Batch, Engine, Noise, Objective, Prune};
-use tightbound::estimators::{Bound, Coefficients, Estimator, EstimatorSettings, registry};
+use tightbound::estimators::{Bound, Coefficients, Estimator, EstimatorSettings, examples};
 use tightbound::model::{
     Activation, Architecture, Initialisation, OutputBias, ParameterTable, Sigma, initialise,
 };
@@ -87,21 +87,14 @@ pub fn small(activation: Activation, sigma: Sigma) -> Architecture {
     Architecture { pixels: 37, encoder, latents: 5, decoder, activation, sigma }
 }
 
-pub fn build(name: &str, m: usize, k: usize, beta: Option<f64>) -> Box<dyn Estimator> {
-    EstimatorSettings { name: name.into(), m, k, beta }.build().expect("valid settings")
+pub fn build(name: &str, m: usize, k: usize) -> Box<dyn Estimator> {
+    EstimatorSettings::new(name, m, k).build().expect("valid settings")
 }
 
-/// Every estimator of the registry, with M ≠ K.
-pub fn systems() -> Vec<(&'static str, Box<dyn Estimator>)> {
-    let systems = vec![
-        ("vae", build("vae", 6, 1, None)),
-        ("iwae", build("iwae", 1, 7, None)),
-        ("miwae", build("miwae", 3, 4, None)),
-        ("piwae", build("piwae", 4, 3, None)),
-        ("ciwae", build("ciwae", 1, 6, Some(0.3))),
-    ];
-    assert_eq!(systems.len(), registry().len(), "an estimator is missing here");
-    systems
+/// Every estimator of the registry with every rule, M ≠ K.
+pub fn systems() -> Vec<(String, Box<dyn Estimator>)> {
+    let built = |s: EstimatorSettings| (s.label(), s.build().expect("valid settings"));
+    examples(3, 4).into_iter().map(built).collect()
 }
 
 /// Coefficients that no bound has: a, b and c are unrelated, and b + c is not zero.

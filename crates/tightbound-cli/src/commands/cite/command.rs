@@ -72,6 +72,10 @@ fn of_settings(settings: &Settings) -> anyhow::Result<Vec<Citation>> {
             definition.reference,
             format!("the estimator {}, {}", definition.name, definition.equation),
         ),
+        (
+            settings.estimator.gradient.reference(),
+            format!("the encoder's gradient, {}", settings.estimator.gradient.title()),
+        ),
         (vae, "the model, and its reparameterised gradients".to_owned()),
         (iwae, "the ladder of learning rates, and scores by importance sampling".to_owned()),
     ];
@@ -105,6 +109,8 @@ fn of_settings(settings: &Settings) -> anyhow::Result<Vec<Citation>> {
 
 #[cfg(test)]
 mod tests {
+    use tightbound::estimators::Gradient;
+
     use super::*;
 
     fn keys(change: impl FnOnce(&mut Settings)) -> Vec<&'static str> {
@@ -127,6 +133,8 @@ mod tests {
                 "salmon2011parallel",
             ]
         );
+        let dreg = keys(|settings| settings.estimator.gradient = Gradient::Dreg);
+        assert_eq!(dreg[..2], ["burda2016importance", "tucker2019doubly"]);
         let report = keys(|settings| {
             *settings = Settings::preset(Protocol::Report);
             settings.estimator.name = "vae".to_owned();
