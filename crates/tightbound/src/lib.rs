@@ -12,12 +12,14 @@
 //! | [`train`] | optimiser, learning-rate ladder, the loop |
 //! | [`run`] | what is durable: run folder, checkpoint, metrics log, verification |
 //! | [`evaluate`] | honest scores: the L_K curve, log p̂, KL |
+//! | [`diagnose`] | estimators held against models with exact answers |
 //!
 //! [`random`] stands beside them: every random number in the program is a function of
 //! (seed, purpose, time, item, sample, index).
 #![deny(unsafe_code)]
 
 pub mod data;
+pub mod diagnose;
 pub mod engine;
 pub mod estimators;
 pub mod evaluate;

@@ -3,11 +3,11 @@
 use std::ops::Range;
 
 use super::affine::sigmoid;
-use super::passes::{Encoded, Model, log_likelihood, log_prior_minus_posterior};
+use super::latent_model::{LatentModel, image_gradient, image_log_weights};
+use super::passes::Model;
 use crate::engine::{
     AdamUpdate, Batch, Engine, EngineError, Noise, Objective, Posterior, StepReport,
 };
-use crate::estimators::Coefficients;
 use crate::model::{Architecture, Layers, ParameterTable};
 
 /// The engine of plain f64 loops.
@@ -39,14 +39,15 @@ impl ReferenceEngine {
         batch.ids.iter().zip(rows).map(|(&id, row)| (id, row.iter().map(|&p| p.into()).collect()))
     }
 
-    /// ε and z = μ + σ ε of one sample.
-    fn sample(&self, encoded: &Encoded, noise: Noise, id: u32, s: u32) -> (Vec<f64>, Vec<f64>) {
+    /// ε of the numbered samples of one image, `[samples.len(), L]`.
+    fn noise(&self, noise: Noise, id: u32, samples: Range<u32>) -> Vec<f64> {
         let mut epsilon = vec![0.0f32; self.architecture.latents];
-        noise.stream.normals(noise.time, id, s, &mut epsilon);
-        let epsilon: Vec<f64> = epsilon.into_iter().map(f64::from).collect();
-        let posterior = encoded.mean.iter().zip(&encoded.sd);
-        let z = posterior.zip(&epsilon).map(|((mean, sd), e)| mean + sd * e).collect();
-        (epsilon, z)
+        samples
+            .flat_map(|s| {
+                noise.stream.normals(noise.time, id, s, &mut epsilon);
+                epsilon.iter().map(|&e| f64::from(e)).collect::<Vec<_>>()
+            })
+            .collect()
     }
 }
 
@@ -71,43 +72,14 @@ impl Engine for ReferenceEngine {
         let scale = 1.0 / batch.ids.len() as f64;
         let mut report = StepReport { kept_fraction: 1.0, ..StepReport::default() };
         for (id, x) in self.images(batch) {
-            let encoded = model.encode(&x);
-            let mut draws = Vec::with_capacity(samples);
-            let mut log_weights = Vec::with_capacity(samples);
-            for s in 0..samples as u32 {
-                let (epsilon, z) = self.sample(&encoded, objective.noise, id, s);
-                let decoded = model.decode(&z);
-                log_weights.push(
-                    log_likelihood(&x, &decoded.logits)
-                        + log_prior_minus_posterior(&z, &epsilon, &encoded.sd),
-                );
-                draws.push((epsilon, z, decoded));
-            }
-            let (mut a, mut b, mut c) =
-                (vec![0.0; samples], vec![0.0; samples], vec![0.0; samples]);
-            let coefficients = Coefficients { theta: &mut a, path: &mut b, score: &mut c };
-            let bound = objective.estimator.evaluate(&log_weights, coefficients);
+            let epsilon = self.noise(objective.noise, id, 0..samples as u32);
+            let bound = image_gradient(&model, &x, &epsilon, objective.estimator, scale, gradient);
             if let Some(value) = bound.first_non_finite() {
                 return Err(EngineError::NonFiniteBound { image: id, value });
             }
             report.bound.theta += scale * bound.theta;
             report.bound.phi += scale * bound.phi;
             report.bound.d_beta += scale * bound.d_beta;
-
-            let latents = self.architecture.latents;
-            let (mut d_mean, mut d_sd) = (vec![0.0; latents], vec![0.0; latents]);
-            for (s, (epsilon, z, decoded)) in draws.iter().enumerate() {
-                let d_z = model.decode_backward(decoded, &x, scale * a[s], gradient);
-                for l in 0..latents {
-                    let (e, sd) = (epsilon[l], encoded.sd[l]);
-                    // g = ∂z [log p(x|z) + log p(z)]; −∂z log q(z|x) = ε/σ.
-                    let g = d_z[l] - z[l];
-                    let path = b[s] * (g + e / sd);
-                    d_mean[l] += path + c[s] * e / sd;
-                    d_sd[l] += path * e + c[s] * (e * e - 1.0) / sd;
-                }
-            }
-            model.encode_backward(&encoded, &d_mean, &d_sd, scale, gradient);
         }
         match gradient.iter().position(|g| !g.is_finite()) {
             Some(index) => Err(EngineError::non_finite_gradient(&self.table, index)),
@@ -126,12 +98,8 @@ impl Engine for ReferenceEngine {
         let model = self.model(parameters);
         assert_eq!(log_weights.len(), batch.ids.len() * samples.len(), "B · K log-weights");
         for ((id, x), out) in self.images(batch).zip(log_weights.chunks_mut(samples.len().max(1))) {
-            let encoded = model.encode(&x);
-            for (s, out) in samples.clone().zip(out) {
-                let (epsilon, z) = self.sample(&encoded, noise, id, s);
-                *out = log_likelihood(&x, &model.decode(&z).logits)
-                    + log_prior_minus_posterior(&z, &epsilon, &encoded.sd);
-            }
+            let epsilon = self.noise(noise, id, samples.clone());
+            out.copy_from_slice(&image_log_weights(&model, &x, &epsilon));
         }
     }
 

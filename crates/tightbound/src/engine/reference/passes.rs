@@ -1,20 +1,18 @@
 //! Take one image through the encoder and one sample through the decoder, forward and backward.
 
+use super::Encoded;
 use super::affine::{
     activation_backward, activation_forward, affine_backward, affine_forward, sigmoid, softplus,
 };
+use super::latent_model::{LatentModel, standard_normal_log_density};
 use crate::model::{Architecture, Layers, Sigma};
 
-/// The encoder's state after one image.
-pub(super) struct Encoded {
+/// What the networks' encoder remembers of an image.
+pub(super) struct Trace {
     /// The image and the hidden layers after it: the inputs of every encoder layer and the heads.
     inputs: Vec<Vec<f64>>,
     /// Output of the σ head before its transformation, `[L]`.
     sigma_raw: Vec<f64>,
-    /// μ, `[L]`.
-    pub(super) mean: Vec<f64>,
-    /// σ, `[L]`.
-    pub(super) sd: Vec<f64>,
 }
 
 /// The decoder's state after one sample.
@@ -25,7 +23,7 @@ pub(super) struct Decoded {
     pub(super) logits: Vec<f64>,
 }
 
-/// One model in f64: its architecture, its layers and its parameters.
+/// Encoder and decoder networks in f64: their architecture, layers and parameters.
 #[derive(Clone, Copy)]
 pub(super) struct Model<'a> {
     pub(super) architecture: &'a Architecture,
@@ -33,9 +31,11 @@ pub(super) struct Model<'a> {
     pub(super) parameters: &'a [f64],
 }
 
-impl Model<'_> {
-    /// x → μ, σ.
-    pub(super) fn encode(&self, x: &[f64]) -> Encoded {
+impl LatentModel for Model<'_> {
+    type EncoderTrace = Trace;
+    type Decoded = Decoded;
+
+    fn encode(&self, x: &[f64]) -> Encoded<Trace> {
         let mut inputs = vec![x.to_vec()];
         for layer in &self.layers.encoder {
             let y = affine_forward(self.parameters, layer, &inputs[inputs.len() - 1]);
@@ -51,29 +51,28 @@ impl Model<'_> {
                 Sigma::Softplus => softplus(r),
             })
             .collect();
-        Encoded { inputs, sigma_raw, mean, sd }
+        Encoded { mean, sd, trace: Trace { inputs, sigma_raw } }
     }
 
-    /// Adds the gradient that arrives at μ and σ, times `scale`, to the encoder's gradient.
-    pub(super) fn encode_backward(
+    fn encode_backward(
         &self,
-        encoded: &Encoded,
+        encoded: &Encoded<Trace>,
         d_mean: &[f64],
         d_sd: &[f64],
         scale: f64,
         gradient: &mut [f64],
     ) {
+        let Trace { inputs, sigma_raw } = &encoded.trace;
         let d_raw: Vec<f64> = d_sd
             .iter()
-            .zip(&encoded.sigma_raw)
+            .zip(sigma_raw)
             .zip(&encoded.sd)
             .map(|((d, &raw), sd)| match self.architecture.sigma {
                 Sigma::Exp => d * sd,
                 Sigma::Softplus => d * sigmoid(raw),
             })
             .collect();
-        let hidden = self.layers.encoder.len();
-        let last = &encoded.inputs[hidden];
+        let last = &inputs[self.layers.encoder.len()];
         let heads = [(&self.layers.mean, d_mean), (&self.layers.sigma, &d_raw[..])];
         let mut d_h = vec![0.0; last.len()];
         for (layer, d_y) in heads {
@@ -83,14 +82,12 @@ impl Model<'_> {
             }
         }
         for (i, layer) in self.layers.encoder.iter().enumerate().rev() {
-            activation_backward(self.architecture.activation, &encoded.inputs[i + 1], &mut d_h);
-            d_h =
-                affine_backward(self.parameters, layer, &encoded.inputs[i], &d_h, scale, gradient);
+            activation_backward(self.architecture.activation, &inputs[i + 1], &mut d_h);
+            d_h = affine_backward(self.parameters, layer, &inputs[i], &d_h, scale, gradient);
         }
     }
 
-    /// z → pixel logits.
-    pub(super) fn decode(&self, z: &[f64]) -> Decoded {
+    fn decode(&self, z: &[f64]) -> Decoded {
         let mut inputs = vec![z.to_vec()];
         let (output, hidden) = self.layers.decoder.split_last().expect("a decoder has a layer");
         for layer in hidden {
@@ -101,11 +98,18 @@ impl Model<'_> {
         Decoded { inputs, logits }
     }
 
-    /// Adds a · ∇θ log p(x|z) to the decoder's gradient and returns ∂z log p(x|z), unscaled.
-    pub(super) fn decode_backward(
+    fn log_joint(&self, x: &[f64], z: &[f64], decoded: &Decoded) -> f64 {
+        // log p(x|z) of Bernoulli pixels: Σ_d x logit − softplus(logit).
+        let pixels = x.iter().zip(&decoded.logits).map(|(x, &l)| x * l - softplus(l));
+        let prior = z.iter().map(|&z| standard_normal_log_density(z));
+        pixels.sum::<f64>() + prior.sum::<f64>()
+    }
+
+    fn log_joint_backward(
         &self,
-        decoded: &Decoded,
         x: &[f64],
+        z: &[f64],
+        decoded: &Decoded,
         a: f64,
         gradient: &mut [f64],
     ) -> Vec<f64> {
@@ -117,16 +121,10 @@ impl Model<'_> {
                 activation_backward(self.architecture.activation, &decoded.inputs[i], &mut d);
             }
         }
+        // ∂z log p(z) = −z.
+        for (d, z) in d.iter_mut().zip(z) {
+            *d -= z;
+        }
         d
     }
-}
-
-/// log p(x|z) = Σ_d x logit − softplus(logit), in nats.
-pub(super) fn log_likelihood(x: &[f64], logits: &[f64]) -> f64 {
-    x.iter().zip(logits).map(|(x, &l)| x * l - softplus(l)).sum()
-}
-
-/// log p(z) − log q(z|x) = Σ_l −½z² + ½ε² + log σ, in nats (the ½ log 2π of both cancel).
-pub(super) fn log_prior_minus_posterior(z: &[f64], epsilon: &[f64], sd: &[f64]) -> f64 {
-    z.iter().zip(epsilon).zip(sd).map(|((z, e), sd)| 0.5 * (e * e - z * z) + sd.ln()).sum()
 }
