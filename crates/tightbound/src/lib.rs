@@ -12,7 +12,7 @@
 //! | [`train`] | optimiser, learning-rate ladder, the loop |
 //! | [`run`] | what is durable: run folder, checkpoint, metrics log, verification |
 //! | [`evaluate`] | honest scores: the L_K curve, log p̂, KL |
-//! | [`diagnose`] | estimators held against models with exact answers |
+//! | [`diagnose`] | how right and how noisy gradients are: exact answers, signal-to-noise ratios |
 //!
 //! [`random`] stands beside them: every random number in the program is a function of
 //! (seed, purpose, time, item, sample, index).

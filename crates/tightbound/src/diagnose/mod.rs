@@ -1,9 +1,13 @@
-//! Hold the estimators against models whose answers are known exactly.
+//! Ask how good gradient estimators are: against exact answers, and signal against noise.
 
 mod gaussian;
+mod moments;
 mod normal;
 mod quadrature;
+mod snr;
 
 pub use gaussian::{ExactModel, LinearGaussian, ScalarGaussian};
+pub use moments::RunningMoments;
 pub use normal::Normal;
 pub use quadrature::{GaussHermite, TensorRule};
+pub use snr::{DirectionalSnr, Moments, Snr, SnrError};

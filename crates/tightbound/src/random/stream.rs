@@ -31,6 +31,11 @@ pub enum Purpose {
     Glyphs = 10,
     /// Which training images are held out for validation.
     Validation = 11,
+    /// Latent noise of gradients that are measured, not followed (item: image, sample: s).
+    Diagnosis = 12,
+    /// The toy problem: its data and parameters at time 0, the noise of its gradients at time M·K
+    /// (item: point, sample: draw).
+    Toy = 13,
 }
 
 /// All random numbers of one purpose under one seed.
