@@ -1,6 +1,7 @@
 //! Ask how good gradient estimators are: against exact answers, and signal against noise.
 
 mod gaussian;
+pub mod live;
 mod moments;
 mod normal;
 mod quadrature;

@@ -178,7 +178,7 @@ fn along_over_across(g: &[f64], direction: &[f64]) -> Result<f64, SnrError> {
 }
 
 /// E |n_1| / ‖(n_2 … n_P)‖ of independent standard normal numbers.
-fn isotropic(parameters: usize) -> f64 {
+pub(super) fn isotropic(parameters: usize) -> f64 {
     let half = parameters as f64 / 2.0;
     libm::exp(libm::lgamma(half - 1.0) - libm::lgamma(half - 0.5)) / PI.sqrt()
 }

@@ -1,0 +1,40 @@
+//! Say why there is no signal-to-noise ratio.
+
+use super::probe::LEAST_DRAWS;
+use crate::diagnose::SnrError;
+use crate::engine::EngineError;
+
+/// Gradients that cannot be measured.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum LiveError {
+    /// Too few draws for a variance and an interval.
+    #[error(
+        "{0} gradient draw(s): a signal-to-noise ratio needs a variance, its interval groups of draws, \
+         and the directional ratio two halves, so {LEAST_DRAWS} draws at least"
+    )]
+    TooFewDraws(u32),
+    /// There is nothing to draw gradients of.
+    #[error("there are no images to draw gradients on")]
+    NoImages,
+    /// A draw's bound or gradient is not finite.
+    #[error("draw {draw} of the gradient of {estimator} fails")]
+    Draw {
+        /// The draw's number, from 0.
+        draw: u32,
+        /// Label, M and K.
+        estimator: String,
+        /// What is not finite.
+        source: EngineError,
+    },
+    /// The draws have no ratio.
+    #[error("the gradient of {estimator} by {scope} has no signal-to-noise ratio")]
+    Ratio {
+        /// Label, M and K.
+        estimator: String,
+        /// The tensor or network.
+        scope: String,
+        /// Why.
+        source: SnrError,
+    },
+}

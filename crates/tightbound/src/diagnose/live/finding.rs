@@ -1,0 +1,98 @@
+//! Say what two intervals show, and no more.
+
+use serde::{Deserialize, Serialize};
+
+use super::interval::Interval;
+
+/// What happened to a figure from one setting to another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Trend {
+    /// The intervals are apart, and the second lies higher.
+    Rises,
+    /// The intervals are apart, and the second lies lower.
+    Falls,
+    /// The intervals overlap: these draws show no difference.
+    NotSeen,
+}
+
+/// Compares two figures. Two 95 % intervals that are apart are a difference at well below 5 %.
+pub fn trend(from: &Interval, to: &Interval) -> Trend {
+    if to.low > from.high {
+        Trend::Rises
+    } else if to.high < from.low {
+        Trend::Falls
+    } else {
+        Trend::NotSeen
+    }
+}
+
+/// A figure before and after, with what that shows.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Change {
+    /// What was measured, such as `the encoder's signal-to-noise ratio`.
+    pub what: String,
+    /// The first setting, such as `MIWAE(1, 1)`.
+    pub from: String,
+    /// The second setting.
+    pub to: String,
+    /// The figure at the first setting.
+    pub before: Interval,
+    /// The figure at the second setting.
+    pub after: Interval,
+}
+
+impl Change {
+    /// What the intervals show.
+    pub fn trend(&self) -> Trend {
+        trend(&self.before, &self.after)
+    }
+
+    /// The finding in a sentence.
+    pub fn in_words(&self) -> String {
+        let Self { what, from, to, before, after } = self;
+        let figure = |i: &Interval| format!("{:.3} [{:.3}, {:.3}]", i.value, i.low, i.high);
+        let (before_text, after_text) = (figure(before), figure(after));
+        match self.trend() {
+            Trend::Rises => {
+                format!("From {from} to {to}, {what} rises: {before_text} → {after_text}.")
+            }
+            Trend::Falls => {
+                format!("From {from} to {to}, {what} falls: {before_text} → {after_text}.")
+            }
+            Trend::NotSeen => format!(
+                "From {from} to {to}, these draws show no change of {what}: {before_text} and \
+                 {after_text} overlap."
+            ),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn change(before: [f64; 3], after: [f64; 3]) -> Change {
+        let interval = |[low, value, high]: [f64; 3]| Interval { value, low, high };
+        let (before, after) = (interval(before), interval(after));
+        let [what, from, to] = ["noise", "a", "b"].map(str::to_owned);
+        Change { what, from, to, before, after }
+    }
+
+    #[test]
+    fn only_intervals_that_are_apart_are_a_change() {
+        let rises = change([0.5, 1.0, 1.5], [1.6, 2.0, 2.4]);
+        assert_eq!(rises.trend(), Trend::Rises);
+        assert_eq!(
+            rises.in_words(),
+            "From a to b, noise rises: 1.000 [0.500, 1.500] → 2.000 [1.600, 2.400]."
+        );
+        assert_eq!(change([1.6, 2.0, 2.4], [0.5, 1.0, 1.5]).trend(), Trend::Falls);
+        // The values differ, the intervals touch.
+        let unclear = change([0.5, 1.0, 1.5], [1.5, 2.0, 2.5]);
+        assert_eq!(unclear.trend(), Trend::NotSeen);
+        assert!(unclear.in_words().contains("no change of noise"));
+        let unknown = change([f64::NAN; 3], [1.0; 3]);
+        assert_eq!(unknown.trend(), Trend::NotSeen);
+    }
+}

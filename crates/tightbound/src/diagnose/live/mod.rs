@@ -1,0 +1,21 @@
+//! Measure how noisy the gradients of a model are, on one minibatch, as they are in training.
+//!
+//! The minibatch and its pixels stay fixed; every draw has new latent noise. So what is measured is
+//! the noise of the estimator, as in Rainforth et al. 2018, and not that of the choice of images.
+
+mod draws;
+mod effective;
+mod error;
+mod finding;
+mod interval;
+mod probe;
+#[cfg(test)]
+mod tests;
+mod what_if;
+
+pub use effective::effective_sample_size;
+pub use error::LiveError;
+pub use finding::{Change, Trend, trend};
+pub use interval::Interval;
+pub use probe::{LEAST_DRAWS, Probe, Scope, ScopeSnr, SnrReport};
+pub use what_if::{Mixture, equal_budget, mixture};

@@ -1,0 +1,279 @@
+//! Draw gradients of one estimator on one minibatch, and divide their mean by their noise.
+
+use std::ops::Range;
+
+use serde::{Deserialize, Serialize};
+
+use super::draws::Draws;
+use super::effective::effective_sample_size;
+use super::error::LiveError;
+use super::interval::Interval;
+use crate::diagnose::snr::isotropic;
+use crate::diagnose::{Snr, SnrError};
+use crate::engine::{Batch, Engine, Noise, Objective, Prune};
+use crate::estimators::{Estimator, EstimatorSettings};
+use crate::model::{Network, ParameterTable};
+use crate::random::{Purpose, Stream};
+
+/// The fewest draws that have a variance, an interval and two halves.
+pub const LEAST_DRAWS: u32 = 4;
+
+/// Where gradients are drawn.
+#[derive(Clone, Copy, Debug)]
+pub struct Probe<'a> {
+    /// The model.
+    pub parameters: &'a [f32],
+    /// The minibatch; its mean gradient is what is drawn.
+    pub batch: Batch<'a>,
+    /// Seed of the noise. Estimators that are measured under one seed see the same samples.
+    pub seed: u64,
+    /// R ≥ 4, the number of draws.
+    pub draws: u32,
+}
+
+/// Parameters that are measured together.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Scope {
+    /// `encoder`, `decoder`, or a tensor's name.
+    pub name: String,
+    /// Whether it is all of a network.
+    pub whole: bool,
+    /// Whether it belongs to φ, the encoder; otherwise to θ.
+    pub is_phi: bool,
+    /// How many parameters it has.
+    pub parameters: usize,
+}
+
+/// Signal and noise over one scope; [`Snr`] has the formulae.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ScopeSnr {
+    /// The parameters.
+    pub scope: Scope,
+    /// Mean over parameters of |mean| / sd.
+    pub raw: Interval,
+    /// What `raw` is on average for noise alone: √(2/(πR)).
+    pub floor: f64,
+    /// Mean over parameters of √max(0, mean²/var − 1/R).
+    pub debiased: Interval,
+    /// ‖E g‖ / √tr Cov g, without the part of the mean that noise explains.
+    pub ratio: Interval,
+    /// DSNR, E ‖g∥‖/‖g⊥‖ of the second half of the draws about the mean direction of the first half;
+    /// none for a single parameter.
+    pub directional: Option<Interval>,
+    /// What `directional` is for noise that is alike in all directions; none where it has no mean.
+    pub directional_floor: Option<f64>,
+}
+
+/// Signal and noise of one estimator on one minibatch.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct SnrReport {
+    /// The estimator.
+    pub estimator: EstimatorSettings,
+    /// R.
+    pub draws: u32,
+    /// B.
+    pub images: usize,
+    /// Mean effective sample size of the K weights under one logarithm, from 1 to K.
+    pub effective_samples: f64,
+    /// Encoder, decoder, then every tensor.
+    pub scopes: Vec<ScopeSnr>,
+}
+
+impl SnrReport {
+    /// The encoder or the decoder as a whole.
+    pub fn network(&self, network: Network) -> &ScopeSnr {
+        &self.scopes[usize::from(network == Network::Decoder)]
+    }
+}
+
+impl Probe<'_> {
+    /// Measures one estimator; `progress` is called after every draw.
+    ///
+    /// It takes R gradients, and keeps 20 numbers per parameter however large R and K are.
+    ///
+    /// # Errors
+    /// If R < 4, a draw is not finite, or nothing varies.
+    pub fn measure(
+        &self,
+        engine: &mut dyn Engine<Real = f32>,
+        settings: &EstimatorSettings,
+        estimator: &dyn Estimator,
+        progress: &mut dyn FnMut(),
+    ) -> Result<SnrReport, LiveError> {
+        let name = || format!("{}({}, {})", settings.label(), settings.m, settings.k);
+        if self.draws < LEAST_DRAWS {
+            return Err(LiveError::TooFewDraws(self.draws));
+        }
+        let table = ParameterTable::new(engine.architecture());
+        let mut draws = Draws::new(self.draws as usize, table.total());
+        let mut direction = None;
+        self.draw(engine, estimator, 0, &name, &mut |draw, gradient| {
+            if draw == self.draws / 2 {
+                direction = Some(Direction::new(&table, draws.sum()));
+            }
+            if let Some(direction) = &mut direction {
+                direction.hold(gradient);
+            }
+            draws.add(gradient);
+            progress();
+        })?;
+        let direction = direction.expect("draws have two halves");
+        let ratio_error = |scope: &Scope, source| LiveError::Ratio {
+            estimator: name(),
+            scope: scope.name.clone(),
+            source,
+        };
+        let scopes = scopes(&table).into_iter().map(|(scope, range)| {
+            measure_scope(&draws, &direction, scope.clone(), range)
+                .map_err(|source| ratio_error(&scope, source))
+        });
+        Ok(SnrReport {
+            estimator: settings.clone(),
+            draws: self.draws,
+            images: self.batch.ids.len(),
+            scopes: scopes.collect::<Result<_, _>>()?,
+            effective_samples: self.effective_samples(engine, estimator),
+        })
+    }
+
+    /// Shows `visit` the number and the gradient of R draws from number `first` on.
+    pub(super) fn draw(
+        &self,
+        engine: &mut dyn Engine<Real = f32>,
+        estimator: &dyn Estimator,
+        first: u32,
+        name: &dyn Fn() -> String,
+        visit: &mut dyn FnMut(u32, &[f32]),
+    ) -> Result<(), LiveError> {
+        if self.batch.ids.is_empty() {
+            return Err(LiveError::NoImages);
+        }
+        let mut gradient = vec![0.0; self.parameters.len()];
+        for draw in first..first + self.draws {
+            let objective =
+                Objective { estimator, noise: self.noise(draw), prune: Prune::Lossless };
+            let made = engine.gradient(self.parameters, self.batch, objective, &mut gradient);
+            made.map_err(|source| LiveError::Draw { draw, estimator: name(), source })?;
+            visit(draw, &gradient);
+        }
+        Ok(())
+    }
+
+    fn noise(&self, draw: u32) -> Noise {
+        Noise { stream: Stream::new(self.seed, Purpose::Diagnosis), time: draw }
+    }
+
+    /// ESS over the minibatch's weights of the first draw.
+    fn effective_samples(
+        &self,
+        engine: &mut dyn Engine<Real = f32>,
+        estimator: &dyn Estimator,
+    ) -> f64 {
+        let samples = estimator.samples();
+        let mut log_weights = vec![0.0; samples];
+        let sum: f64 = (0..self.batch.ids.len())
+            .map(|i| {
+                let pixels = self.batch.pixels.len() / self.batch.ids.len();
+                let image = Batch {
+                    pixels: &self.batch.pixels[i * pixels..][..pixels],
+                    ids: &self.batch.ids[i..=i],
+                };
+                let all = 0..samples as u32;
+                engine.log_weights(self.parameters, image, self.noise(0), all, &mut log_weights);
+                effective_sample_size(&log_weights, estimator.k())
+            })
+            .sum();
+        sum / self.batch.ids.len() as f64
+    }
+}
+
+/// Encoder, decoder, then every tensor.
+fn scopes(table: &ParameterTable) -> Vec<(Scope, Range<usize>)> {
+    let networks = [(Network::Encoder, "encoder"), (Network::Decoder, "decoder")];
+    let mut scopes: Vec<_> = networks
+        .into_iter()
+        .map(|(network, name)| (name, true, network, table.network_range(network)))
+        .collect();
+    let tensors = table.entries().iter();
+    scopes.extend(tensors.map(|t| (t.name.as_str(), false, t.network, t.range())));
+    let scope = |(name, whole, network, range): (&str, bool, Network, Range<usize>)| {
+        let (name, is_phi) = (name.to_owned(), network == Network::Encoder);
+        (Scope { name, whole, is_phi, parameters: range.len() }, range)
+    };
+    scopes.into_iter().map(scope).collect()
+}
+
+fn measure_scope(
+    draws: &Draws,
+    direction: &Direction,
+    scope: Scope,
+    range: Range<usize>,
+) -> Result<ScopeSnr, SnrError> {
+    let moments = draws.moments(&range)?;
+    let varying = moments[0].variance.iter().filter(|&&v| v > 0.0).count();
+    let sets = moments.iter().map(|m| m.snr()).collect::<Result<Vec<_>, _>>()?;
+    let interval = |of: fn(&Snr) -> f64| {
+        let values: Vec<f64> = sets.iter().map(of).collect();
+        Interval::jackknife(values[0], &values[1..])
+    };
+    Ok(ScopeSnr {
+        raw: interval(|s| s.raw),
+        floor: sets[0].floor,
+        debiased: interval(|s| s.debiased),
+        ratio: interval(|s| s.ratio),
+        directional: (varying > 1).then(|| direction.ratio(&range)).transpose()?,
+        directional_floor: (varying > 2).then(|| isotropic(varying)),
+        scope,
+    })
+}
+
+/// The mean direction of the first half, and how the second half's draws lie about it.
+#[derive(Debug)]
+struct Direction {
+    mean: Vec<f64>,
+    tensors: Vec<Range<usize>>,
+    /// g·u and ‖g‖² of every draw and tensor, u not normalised.
+    held: Vec<Vec<(f64, f64)>>,
+}
+
+impl Direction {
+    fn new(table: &ParameterTable, mean: Vec<f64>) -> Self {
+        let tensors = table.entries().iter().map(|t| t.range()).collect();
+        Self { mean, tensors, held: Vec::new() }
+    }
+
+    fn hold(&mut self, gradient: &[f32]) {
+        let of_tensor = |range: &Range<usize>| {
+            let pairs = gradient[range.clone()].iter().zip(&self.mean[range.clone()]);
+            pairs.fold((0.0, 0.0), |(along, square), (&g, u)| {
+                let g = f64::from(g);
+                (along + g * u, square + g * g)
+            })
+        };
+        self.held.push(self.tensors.iter().map(of_tensor).collect());
+    }
+
+    /// The mean of ‖g∥‖/‖g⊥‖ over the tensors in `range`.
+    fn ratio(&self, range: &Range<usize>) -> Result<Interval, SnrError> {
+        let inside: Vec<bool> =
+            self.tensors.iter().map(|t| range.start <= t.start && t.end <= range.end).collect();
+        let norm = self.mean[range.clone()].iter().map(|u| u * u).sum::<f64>().sqrt();
+        let mut ratios = Vec::with_capacity(self.held.len());
+        for draw in &self.held {
+            let own = draw.iter().zip(&inside).filter(|(_, inside)| **inside);
+            let (along, square) =
+                own.fold((0.0, 0.0), |(a, s), ((along, square), _)| (a + along, s + square));
+            let along = along / norm;
+            let across = square - along * along;
+            // What is left of a subtraction of f64 sums that started from f32.
+            if norm == 0.0 || across <= 1e-12 * square {
+                return Err(SnrError::ZeroVariance);
+            }
+            ratios.push((along * along / across).sqrt());
+        }
+        let n = ratios.len() as f64;
+        let mean = ratios.iter().sum::<f64>() / n;
+        let variance = ratios.iter().map(|r| (r - mean).powi(2)).sum::<f64>() / (n - 1.0);
+        Ok(Interval::of_mean(mean, (variance / n).sqrt()))
+    }
+}

@@ -1,0 +1,218 @@
+//! Hold measured ratios against what is known.
+
+use std::ops::Range;
+
+use super::*;
+use crate::diagnose::SnrError;
+use crate::engine::cpu::CpuEngine;
+use crate::engine::{
+    AdamUpdate, Batch, Engine, EngineError, Noise, Objective, Posterior, StepReport,
+};
+use crate::estimators::{Bound, EstimatorSettings, Gradient};
+use crate::model::{
+    Activation, Architecture, Initialisation, Network, OutputBias, ParameterTable, Sigma,
+    initialise,
+};
+
+fn architecture() -> Architecture {
+    Architecture {
+        pixels: 9,
+        encoder: vec![7],
+        latents: 3,
+        decoder: vec![5],
+        activation: Activation::Tanh,
+        sigma: Sigma::Exp,
+    }
+}
+
+/// Gradients of known mean and noise: for φ 0.5 + n, for θ 2 + n, and 0 for the first parameter.
+struct Known {
+    architecture: Architecture,
+    /// Whether every draw is alike.
+    still: bool,
+}
+
+impl Engine for Known {
+    type Real = f32;
+
+    fn architecture(&self) -> &Architecture {
+        &self.architecture
+    }
+
+    fn gradient(
+        &mut self,
+        _parameters: &[f32],
+        _batch: Batch<'_>,
+        objective: Objective<'_>,
+        gradient: &mut [f32],
+    ) -> Result<StepReport, EngineError> {
+        let Noise { stream, time } = objective.noise;
+        stream.normals(if self.still { 0 } else { time }, 0, 0, gradient);
+        let encoder = ParameterTable::new(&self.architecture).network_range(Network::Encoder);
+        for (i, g) in gradient.iter_mut().enumerate() {
+            *g += if encoder.contains(&i) { 0.5 } else { 2.0 };
+        }
+        gradient[0] = 0.0;
+        Ok(StepReport { bound: Bound::default(), kept_fraction: 1.0 })
+    }
+
+    fn log_weights(
+        &mut self,
+        _parameters: &[f32],
+        _batch: Batch<'_>,
+        _noise: Noise,
+        _samples: Range<u32>,
+        log_weights: &mut [f64],
+    ) {
+        log_weights.fill(0.0);
+    }
+
+    fn encode(&mut self, _parameters: &[f32], _batch: Batch<'_>) -> Posterior<f32> {
+        unreachable!("gradients alone are drawn")
+    }
+
+    fn decode(&mut self, _parameters: &[f32], _latents: &[f32]) -> Vec<f32> {
+        unreachable!("gradients alone are drawn")
+    }
+
+    fn adam(&mut self, _update: AdamUpdate<'_, f32>) {
+        unreachable!("nothing is trained")
+    }
+}
+
+fn model() -> Vec<f32> {
+    let (rule, bias) = (Initialisation::Pytorch, OutputBias::TrainMean);
+    initialise(&architecture(), rule, bias, &[0.3; 9], 5)
+}
+
+const PIXELS: [u8; 18] = [1, 0, 0, 1, 1, 0, 1, 0, 1, 0, 1, 1, 1, 0, 0, 0, 1, 0];
+
+fn probe(parameters: &[f32], draws: u32) -> Probe<'_> {
+    let batch = Batch { pixels: &PIXELS, ids: &[3, 8] };
+    Probe { parameters, batch, seed: 2, draws }
+}
+
+fn measure(
+    engine: &mut dyn Engine<Real = f32>,
+    probe: Probe<'_>,
+    settings: &EstimatorSettings,
+) -> Result<SnrReport, LiveError> {
+    let estimator = settings.build().unwrap();
+    probe.measure(engine, settings, &*estimator, &mut || ())
+}
+
+#[test]
+fn known_signal_and_noise_are_found() {
+    let parameters = model();
+    let mut engine = Known { architecture: architecture(), still: false };
+    let iwae = EstimatorSettings::new("iwae", 1, 6);
+    let report = measure(&mut engine, probe(&parameters, 400), &iwae).unwrap();
+    assert_eq!((report.draws, report.images), (400, 2));
+    // Six weights of 1/6, squared and rounded.
+    assert!((report.effective_samples - 6.0).abs() < 1e-12);
+    let table = ParameterTable::new(&architecture());
+    assert_eq!(report.scopes.len(), 2 + table.entries().len());
+    for scope in &report.scopes {
+        // One of P squares of means is off by its sd 2·snr/√400, and P are averaged; 1/sd adds 0.4 %.
+        let exact = if scope.scope.is_phi { 0.5 } else { 2.0 };
+        let reach = 6.0 * (exact + 1.0) / (400.0 * scope.scope.parameters as f64).sqrt();
+        for figure in [scope.raw, scope.debiased, scope.ratio] {
+            assert!((figure.value - exact).abs() < reach, "{scope:?}");
+            assert!(figure.low < figure.value && figure.value < figure.high, "{scope:?}");
+        }
+        assert!((scope.floor - (2.0 / (400.0 * std::f64::consts::PI)).sqrt()).abs() < 1e-12);
+        // ‖E g‖ over E 1/‖noise across‖, about √P; the direction is known to a few per cent.
+        let directional = scope.directional.unwrap().value;
+        assert!(directional > 0.8 * exact && directional < 3.0 * exact, "{scope:?}");
+    }
+    let of = |name: &str| report.scopes.iter().find(|s| s.scope.name == name).unwrap();
+    assert_eq!(of("encoder").scope.parameters, 7 * 10 + 2 * 3 * 8);
+    assert!(of("decoder").scope.whole && !of("decoder.0.bias").scope.whole);
+}
+
+/// Draws depend on the seed and their number alone, and a longer measurement begins with a shorter one.
+#[test]
+fn intervals_cover_what_more_draws_find() {
+    let parameters = model();
+    let mut engine = CpuEngine::new(architecture(), 2).unwrap();
+    let miwae = EstimatorSettings::new("miwae", 2, 5);
+    let mut at = |draws| measure(&mut engine, probe(&parameters, draws), &miwae).unwrap();
+    let (few, many) = (at(60), at(2000));
+    assert_eq!(few, at(60), "the same bits");
+    for network in [Network::Encoder, Network::Decoder] {
+        let (few, many) = (few.network(network), many.network(network));
+        // Twice as wide as the 95 % intervals.
+        for (few, many) in [(few.ratio, many.ratio), (few.raw, many.raw)] {
+            let reach = 2.0 * (few.high - few.value);
+            // `raw` of few draws lies above its floor.
+            assert!((few.value - many.value).abs() < reach + 0.02, "{few:?} {many:?}");
+        }
+    }
+}
+
+/// The mixture is CIWAE itself: the same draws at each β, to f32 rounding.
+#[test]
+fn a_mixture_is_ciwae_at_every_beta() {
+    let parameters = model();
+    let mut engine = CpuEngine::new(architecture(), 1).unwrap();
+    for rule in [Gradient::Plain, Gradient::Dreg] {
+        let ciwae = EstimatorSettings::new("ciwae", 1, 6).with_gradient(rule);
+        let mixture = mixture(&probe(&parameters, 50), &mut engine, &ciwae).unwrap();
+        for beta in [0.0, 0.3, 1.0] {
+            let settings = EstimatorSettings { beta: Some(beta), ..ciwae.clone() };
+            let report = measure(&mut engine, probe(&parameters, 50), &settings).unwrap();
+            let ratio = report.network(Network::Encoder).ratio.value;
+            assert!((mixture.snr(beta) / ratio - 1.0).abs() < 1e-4, "{rule} {beta}: {ratio}");
+        }
+        let best = mixture.best();
+        let middle = 0.5 * (mixture.snr(0.0) + mixture.snr(best));
+        let beta = mixture.smallest_reaching(middle).unwrap();
+        assert!(mixture.snr(beta) >= middle && mixture.snr(beta - 0.01) < middle);
+        assert_eq!(mixture.smallest_reaching(1.01 * mixture.snr(best)), None);
+    }
+}
+
+#[test]
+fn equal_budgets_are_equal_and_hold_every_pair() {
+    for budget in [12, 64, 7, 1] {
+        let all = equal_budget(budget);
+        assert!(all.iter().all(|s| s.m * s.k == budget && s.build().is_ok()), "{budget}");
+        for (i, settings) in all.iter().enumerate() {
+            assert!(!all[..i].contains(settings), "{settings:?} twice");
+        }
+    }
+    let samples = |name: &str, budget| {
+        let plain = |s: &&EstimatorSettings| s.name == name && s.gradient == Gradient::Plain;
+        equal_budget(budget).iter().filter(plain).map(|s| s.m).collect::<Vec<_>>()
+    };
+    assert_eq!(samples("miwae", 64), [8, 2, 4, 16, 32]);
+    assert_eq!(samples("piwae", 12), [3, 2, 4]);
+    assert_eq!(samples("iwae", 64), [1]);
+}
+
+#[test]
+fn what_cannot_be_measured_is_named() {
+    let parameters = model();
+    let iwae = EstimatorSettings::new("iwae", 1, 6);
+    let mut cpu = CpuEngine::new(architecture(), 1).unwrap();
+    for draws in [0, 1, 3] {
+        let error = measure(&mut cpu, probe(&parameters, draws), &iwae).unwrap_err();
+        assert!(matches!(error, LiveError::TooFewDraws(n) if n == draws));
+        assert!(error.to_string().contains("4 draws at least"), "{error}");
+    }
+    let empty = Probe { batch: Batch { pixels: &[], ids: &[] }, ..probe(&parameters, 9) };
+    assert!(matches!(measure(&mut cpu, empty, &iwae), Err(LiveError::NoImages)));
+    let broken = vec![f32::NAN; parameters.len()];
+    let error = measure(&mut cpu, probe(&broken, 9), &iwae).unwrap_err();
+    assert!(matches!(error, LiveError::Draw { draw: 0, .. }), "{error}");
+    assert!(error.to_string().contains("iwae(1, 6)"), "{error}");
+
+    let mut still = Known { architecture: architecture(), still: true };
+    let error = measure(&mut still, probe(&parameters, 9), &iwae).unwrap_err();
+    let zero = |error: &LiveError| {
+        matches!(error, LiveError::Ratio { source: SnrError::ZeroVariance, .. })
+    };
+    assert!(zero(&error), "{error}");
+    let ciwae = EstimatorSettings::new("ciwae", 1, 6);
+    assert!(zero(&mixture(&probe(&parameters, 9), &mut still, &ciwae).unwrap_err()));
+}
