@@ -6,8 +6,8 @@ use clap::{Parser, Subcommand};
 use tightbound::engine::cpu::KernelPath;
 
 use crate::commands::{
-    bench, cite, completions, data, demo, encode, estimators, eval, reconstruct, sample, train,
-    verify,
+    bench, cite, completions, data, demo, encode, estimators, eval, reconstruct, sample, snr,
+    train, verify,
 };
 use crate::outcome::Outcome;
 
@@ -47,6 +47,7 @@ pub enum Command {
     Encode(encode::Args),
     Sample(sample::Args),
     Reconstruct(reconstruct::Args),
+    Snr(snr::Args),
     Data(data::Args),
     Estimators(estimators::Args),
     Cite(cite::Args),
@@ -65,6 +66,7 @@ impl Command {
             Self::Encode(args) => encode::run(&args),
             Self::Sample(args) => sample::run(&args),
             Self::Reconstruct(args) => reconstruct::run(&args),
+            Self::Snr(args) => snr::run(&args),
             Self::Data(args) => data::run(&args),
             Self::Estimators(args) => estimators::run(&args),
             Self::Cite(args) => cite::run(&args),

@@ -1,13 +1,12 @@
 //! Score a trained model.
 
-use std::io::IsTerminal;
 use std::ops::ControlFlow;
 
 use clap::value_parser;
-use indicatif::{ProgressBar, ProgressStyle};
 use tightbound::evaluate::{ScoreOptions, TestPixels, score};
 
 use crate::args::{ImageArgs, Loaded, ModelArgs};
+use crate::display::counting_bar;
 use crate::failure::UsageError;
 use crate::images::some_of;
 use crate::outcome::Outcome;
@@ -69,7 +68,7 @@ pub fn run(args: &Args) -> anyhow::Result<Outcome> {
     let of = shown.images.len();
     let images = some_of(shown.images, args.images.map(|n| n as usize), *seed);
     let options = ScoreOptions { k: args.k, seed: *seed, test_pixels, ..ScoreOptions::default() };
-    let bar = bar(images.len());
+    let bar = counting_bar("scoring", "images", images.len() as u64);
     let mut progress = |done, _| {
         bar.set_position(done as u64);
         ControlFlow::Continue(())
@@ -105,14 +104,4 @@ impl Args {
             }
         }
     }
-}
-
-/// A bar over images on a terminal, nothing elsewhere.
-fn bar(images: usize) -> ProgressBar {
-    if !std::io::stderr().is_terminal() {
-        return ProgressBar::hidden();
-    }
-    let template = "scoring {bar:24} {pos}/{len} images  {eta} left";
-    let style = ProgressStyle::with_template(template).expect("the template is valid");
-    ProgressBar::new(images as u64).with_style(style)
 }

@@ -1,0 +1,129 @@
+//! Measure signal and noise of a model's gradients, with the estimators that were asked for.
+
+use clap::value_parser;
+use tightbound::engine::Batch;
+use tightbound::estimators::{EstimatorSettings, Gradient};
+
+use super::study::{Plan, Study};
+use super::text;
+use crate::args::{ImageArgs, Loaded, ModelArgs};
+use crate::failure::UsageError;
+use crate::images::{frozen_pixels, some_of};
+use crate::outcome::Outcome;
+use crate::output::{print, print_json};
+
+/// Measure how noisy a model's gradients are: signal-to-noise ratios for other M, K and bounds
+///
+/// One minibatch and its binary pixels stay fixed; every draw of the gradient has new latent noise.
+/// All estimators see the same noise. Every figure has a 95 % interval, and a finding is stated only
+/// where intervals are apart.
+#[derive(Debug, clap::Args)]
+#[command(
+    mut_arg("part", |part| part.default_value("train")),
+    after_help = "Examples:
+  tightbound snr runs/mnist-iwae-1x64-seed1 --m 1,2,4,8 --k 1,8,64
+  tightbound snr runs/demo/piwae --draws 50 --budget 16
+  tightbound snr runs/demo/piwae --gradient dreg --no-what-if --layers
+
+What the figures mean, for gradients g with mean E g:
+  ratio     ‖E g‖ / √(tr Cov g) over all parameters of a network, noise taken out of the mean
+  raw       mean over parameters of |mean| / sd, as in Rainforth et al. 2018, Eq. 8; noise alone has
+            the floor √(2/(πR)) for R draws
+  debiased  mean over parameters of √max(0, mean²/var − 1/R)
+  DSNR      mean of ‖g∥‖/‖g⊥‖ about the mean direction, which comes from the other half of the draws
+  ESS       effective sample size of the weights under one logarithm, from 1 to K"
+)]
+pub struct Args {
+    #[command(flatten)]
+    model: ModelArgs,
+
+    #[command(flatten)]
+    shown: ImageArgs,
+
+    /// Outer samples: MIWAE(M, K) is measured for every M and K of the lists
+    #[arg(long, value_name = "LIST", value_delimiter = ',', default_value = "1,2,4,8", value_parser = value_parser!(u32).range(1..=65_536))]
+    m: Vec<u32>,
+
+    /// Inner samples. MIWAE(M, 1) is the VAE, MIWAE(1, K) is IWAE
+    #[arg(long, value_name = "LIST", value_delimiter = ',', default_value = "1,8,64", value_parser = value_parser!(u32).range(1..=16_777_216))]
+    k: Vec<u32>,
+
+    /// The encoder's gradient rule for these lists, one that `tightbound estimators miwae` names
+    #[arg(long, value_name = "RULE", default_value = "plain")]
+    gradient: Gradient,
+
+    /// R, gradients drawn per estimator; intervals narrow as 1/√R
+    #[arg(long, value_name = "R", default_value_t = 200)]
+    draws: u32,
+
+    /// B, images of the minibatch, chosen by --seed
+    #[arg(long, value_name = "N", default_value_t = 20, value_parser = value_parser!(u32).range(1..))]
+    images: u32,
+
+    /// T = M·K of the what-if table [default: the run's own]
+    #[arg(long, value_name = "T", value_parser = value_parser!(u32).range(1..=16_777_216))]
+    budget: Option<u32>,
+
+    /// Leave out the what-if table of all estimators at equal budget
+    #[arg(long, conflicts_with = "budget")]
+    no_what_if: bool,
+
+    /// Print every layer, not only whole networks
+    #[arg(long)]
+    layers: bool,
+
+    /// Write JSON, which always holds every layer
+    #[arg(long)]
+    json: bool,
+}
+
+/// Runs `tightbound snr`.
+pub fn run(args: &Args) -> anyhow::Result<Outcome> {
+    let mut loaded = args.model.load()?;
+    let plan = args.plan(&loaded)?;
+    let shown = args.shown.load(&loaded)?;
+    let of = shown.images.len();
+    let images = some_of(shown.images, Some(args.images as usize), args.model.seed);
+    let pixels = frozen_pixels(&images, 0..images.len(), args.model.seed);
+    let batch = Batch { pixels: &pixels, ids: &images.ids };
+    let Loaded { model, engine } = &mut loaded;
+    let study = Study::measure(engine, &model.parameters, batch, args.model.seed, &plan)?;
+    let info = &model.info;
+    let subject = text::Subject {
+        run: args.model.run.display().to_string(),
+        estimator: info.settings.estimator.clone(),
+        epoch: info.epoch,
+        digest: info.digest.clone(),
+        data: format!("{} (hash {})", shown.name, shown.hash),
+        part: args.shown.part.name(),
+        images: images.len(),
+        of,
+        draws: args.draws,
+        seed: args.model.seed,
+    };
+    if args.json {
+        print_json(&text::to_json(&subject, &study))?;
+    } else {
+        print(&text::to_text(&subject, &study, args.layers))?;
+    }
+    Ok(Outcome::Done)
+}
+
+impl Args {
+    /// What is to be measured.
+    fn plan(&self, loaded: &Loaded) -> anyhow::Result<Plan> {
+        let mut grid = Vec::new();
+        for (&m, &k) in self.m.iter().flat_map(|m| self.k.iter().map(move |k| (m, k))) {
+            let settings = EstimatorSettings::new("miwae", m as usize, k as usize)
+                .with_gradient(self.gradient);
+            settings.build()?;
+            grid.push(settings);
+        }
+        let own = &loaded.model.info.settings.estimator;
+        let budget = self.budget.map_or(own.m * own.k, |budget| budget as usize);
+        if self.draws == 0 {
+            return Err(UsageError("--draws 0 draws no gradient: give 200, say".into()).into());
+        }
+        Ok(Plan { grid, budget: (!self.no_what_if).then_some(budget), draws: self.draws })
+    }
+}

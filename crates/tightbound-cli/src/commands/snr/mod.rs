@@ -1,0 +1,7 @@
+//! Measure signal and noise of a trained model's gradients.
+
+mod command;
+mod study;
+mod text;
+
+pub use command::{Args, run};
