@@ -104,7 +104,16 @@ impl Job<'_> {
         let pool = engine.pool();
         let result = pool.run(|| {
             let (engine, observer) = (&mut engine, &mut watcher);
-            train::train(&mut run, state, Training { images: &dataset.train, engine, observer })
+            train::train(
+                &mut run,
+                state,
+                Training {
+                    images: &dataset.train,
+                    held_out: dataset.validation.as_ref(),
+                    engine,
+                    observer,
+                },
+            )
         });
         let stopped_by = watcher.end();
         let outcome = result?;

@@ -3,7 +3,7 @@
 use serde_json::Value;
 use tightbound::data::Images;
 use tightbound::engine::Engine;
-use tightbound::run::{EpochRecord, EvaluationRecord};
+use tightbound::run::{BetaRecord, EpochRecord, EvaluationRecord, SnrFigures, SnrRecord};
 use tightbound::train::{Observer, Progress, Signal};
 
 use crate::display::Display;
@@ -60,6 +60,32 @@ impl Observer for Watcher<'_> {
         scores
     }
 
+    fn go_on(&mut self) -> bool {
+        self.stopped_by = self.signals.stop();
+        self.stopped_by.is_none()
+    }
+
+    fn beta_chosen(&mut self, record: &BetaRecord) {
+        self.display.say(&describe_choice(record));
+    }
+
+    fn monitored(&mut self, record: &SnrRecord) {
+        let epoch = record.epoch;
+        match (&record.figures, &record.error) {
+            (Some(SnrFigures { encoder, decoder, effective_samples, .. }), _) => {
+                self.display.say(&format!(
+                    "epoch {epoch}: signal-to-noise ratio of the encoder {:.3} [{:.3}, {:.3}], of the \
+                     decoder {:.3} [{:.3}, {:.3}], ESS {effective_samples:.1}",
+                    encoder.value, encoder.low, encoder.high, decoder.value, decoder.low, decoder.high
+                ));
+            }
+            (None, error) => {
+                let error = error.as_deref().unwrap_or("unknown");
+                self.display.say(&format!("epoch {epoch}: no signal-to-noise ratio: {error}"));
+            }
+        }
+    }
+
     fn epoch(&mut self, record: &EpochRecord) {
         self.display.epoch(record, record.epoch == self.epochs);
     }
@@ -69,4 +95,19 @@ impl Observer for Watcher<'_> {
             self.display.say(&format!("epoch {}: {text}", record.epoch));
         }
     }
+}
+
+/// `β 0.12 from epoch 3 on: the encoder's signal-to-noise ratio there is 0.51`.
+fn describe_choice(record: &BetaRecord) -> String {
+    let BetaRecord { epoch, beta, target, reached, evidence } = record;
+    let own = evidence.iter().find(|e| e.beta == *beta).and_then(|e| e.value);
+    let value = own.map_or_else(|| "unknown".to_owned(), |value| format!("{value:.3}"));
+    let why = match (target, reached) {
+        (None, _) => format!("the best held-out L_64 of a short trial, {value}"),
+        (Some(_), true) => format!("the encoder's signal-to-noise ratio there is {value}"),
+        (Some(target), false) => format!(
+            "no β gives the encoder a signal-to-noise ratio of {target}, and this one the largest, {value}"
+        ),
+    };
+    format!("β {beta} from epoch {epoch} on: {why}")
 }

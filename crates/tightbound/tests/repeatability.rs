@@ -15,8 +15,8 @@ use tightbound::model::{
 use tightbound::random::{Purpose, Stream};
 use tightbound::run::{Checkpoint, Identity, MODEL, Machine, RunDescription, RunFolder, verify};
 use tightbound::settings::{
-    BetaObjective, Binarisation, DataSettings, ModelSettings, NonFinite, Protocol, Settings,
-    TrainSettings, Update,
+    BetaObjective, Binarisation, DataSettings, ModelSettings, Monitor, NonFinite, Protocol,
+    Settings, TrainSettings, Update,
 };
 use tightbound::train::{Observer, Progress, Signal, Training, train};
 
@@ -66,6 +66,8 @@ fn description((name, m, k, beta, beta_objective, update): System) -> RunDescrip
             stages: 8,
             update,
             beta_objective,
+            beta_target: 0.5,
+            monitor: Monitor::Off,
             prune: Prune::Lossless,
             non_finite: NonFinite::Stop,
             eval_every: 0,
@@ -132,7 +134,12 @@ fn go(path: &Path, system: System, (threads, kernels): (usize, KernelPath), step
     let mut engine = CpuEngine::with_path(architecture, threads, kernels).unwrap();
     let mut observer = Until(steps);
     let images = images();
-    let training = Training { images: &images, engine: &mut engine, observer: &mut observer };
+    let training = Training {
+        images: &images,
+        held_out: Some(&images),
+        engine: &mut engine,
+        observer: &mut observer,
+    };
     train(&mut run, state, training).unwrap().complete
 }
 

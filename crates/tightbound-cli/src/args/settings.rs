@@ -54,10 +54,16 @@ pub struct SettingsArgs {
     #[arg(long, value_name = "POINTS", value_delimiter = ',', help_heading = MODEL)]
     pub partition: Option<Vec<f64>>,
 
-    /// What a learned β follows: `maximise` climbs the bound (and so ends at 0), `eq16` descends it
-    /// (and so ends at 1)
-    #[arg(long, value_name = "RULE", help_heading = MODEL, value_parser = ["fixed", "maximise", "eq16"])]
+    /// What moves β: `snr` takes the smallest β whose encoder gradients are clear enough
+    /// (--beta-target), `validation` the best on held-out images (--validation); `maximise` climbs the
+    /// bound (and so ends at 0), `eq16` descends it (and so ends at 1)
+    #[arg(long, value_name = "RULE", help_heading = MODEL, value_parser = ["fixed", "snr", "validation", "maximise", "eq16"])]
     pub beta_objective: Option<String>,
+
+    /// Signal-to-noise ratio of the encoder's gradient that `--beta-objective snr` asks for
+    /// [default: 0.5]
+    #[arg(long, value_name = "RATIO", help_heading = MODEL)]
+    pub beta_target: Option<f64>,
 
     /// Whose defaults: `paper` (Burda 2016, Rainforth 2018) or `report` (a later reproduction)
     #[arg(long, value_name = "NAME", help_heading = MODEL, value_parser = ["paper", "report"])]
@@ -91,6 +97,11 @@ pub struct SettingsArgs {
     /// Score test images every so many epochs [default: at epochs 1, 2, 4, 8, … and ends of stages]
     #[arg(long, value_name = "N", help_heading = LOOP)]
     pub eval_every: Option<u32>,
+
+    /// Measure the gradients' signal-to-noise ratio and the effective sample size after every epoch,
+    /// into metrics.jsonl; the result is the same to the bit [default: off]
+    #[arg(long, value_name = "WHAT", help_heading = LOOP, value_parser = ["off", "snr"])]
+    pub monitor: Option<String>,
 
     /// TOML file of settings; a run.toml's settings have the same form
     #[arg(long, value_name = "FILE", help_heading = SETTINGS)]
@@ -166,6 +177,7 @@ impl SettingsArgs {
             ("--update", "train.update", &self.update),
             ("--prune", "train.prune", &self.prune.map(|rule| rule.to_string())),
             ("--beta-objective", "train.beta_objective", &self.beta_objective),
+            ("--monitor", "train.monitor", &self.monitor),
         ] {
             assignments.extend(value.as_ref().map(|v| Assignment::flag(flag, key, v.as_str())));
         }
@@ -179,9 +191,11 @@ impl SettingsArgs {
         ] {
             assignments.extend(value.map(|v| Assignment::flag(flag, key, i64::from(v))));
         }
-        for (flag, key, value) in
-            [("--alpha", "estimator.alpha", self.alpha), ("--gamma", "estimator.gamma", self.gamma)]
-        {
+        for (flag, key, value) in [
+            ("--alpha", "estimator.alpha", self.alpha),
+            ("--gamma", "estimator.gamma", self.gamma),
+            ("--beta-target", "train.beta_target", self.beta_target),
+        ] {
             assignments.extend(value.map(|v| Assignment::flag(flag, key, v)));
         }
         if let Some(points) = &self.partition {
@@ -232,7 +246,7 @@ mod tests {
     fn every_flag_reaches_its_setting() {
         let line = "--data glyphs --estimator ciwae --m 1 --k 5 --beta 0.25 --beta-objective eq16 \
                     --protocol report --epochs 7 --batch 11 --seed 13 --update random --prune off \
-                    --validation 17 --eval-every 19 --set model.latents=23";
+                    --validation 17 --eval-every 19 --set model.latents=23 --monitor snr --beta-target 0.75";
         let settings = resolve(line).unwrap();
         let expected: Settings = toml::from_str(
             "protocol = 'report'
@@ -255,6 +269,8 @@ mod tests {
             stages = 8
             update = 'random'
             beta_objective = 'eq16'
+            beta_target = 0.75
+            monitor = 'snr'
             prune = 'off'
             non_finite = 'stop'
             eval_every = 19",

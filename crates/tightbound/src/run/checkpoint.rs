@@ -40,7 +40,7 @@ pub struct Position {
     pub records: u64,
     /// Sums over the minibatches of the next epoch that are done.
     pub sums: EpochSums,
-    /// β, where it is learned.
+    /// β, where it is learned or chosen.
     pub beta: Option<BetaState>,
 }
 
@@ -60,10 +60,20 @@ pub struct EpochSums {
     pub skipped: u64,
 }
 
+/// A β that the settings do not fix.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum BetaState {
+    /// Learned step by step.
+    Learned(LearnedState),
+    /// Chosen before an epoch.
+    Chosen(f64),
+}
+
 /// A learned β = sigmoid(ξ) and its optimiser.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct BetaState {
+pub struct LearnedState {
     /// ξ.
     pub xi: f64,
     /// Adam's first moment of ξ.
@@ -162,16 +172,16 @@ mod tests {
         assert_eq!(decode(&description, &bytes).unwrap(), original);
         original.parameters[3] = -0.0;
         original.position.sums.phi = f64::MIN_POSITIVE / 3.0;
-        original.position.beta = Some(BetaState {
-            xi: 0.1 + 0.2,
-            first_moment: -1e-300,
-            second_moment: 5e-324,
-            step: 9,
-        });
+        let learned =
+            LearnedState { xi: 0.1 + 0.2, first_moment: -1e-300, second_moment: 5e-324, step: 9 };
+        original.position.beta = Some(BetaState::Learned(learned));
         let bytes = original.encode(&description.architecture(), &description.fingerprint());
         let back = decode(&description, &bytes).unwrap();
         assert_eq!(back, original);
         assert!(back.parameters[3].is_sign_negative());
+        original.position.beta = Some(BetaState::Chosen(0.1 + 0.2));
+        let bytes = original.encode(&description.architecture(), &description.fingerprint());
+        assert_eq!(decode(&description, &bytes).unwrap(), original);
     }
 
     #[test]

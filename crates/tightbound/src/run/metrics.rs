@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::atomic::{folder_of, write_all};
 use super::error::RunError;
 use super::storage::Storage;
+use crate::diagnose::live::Interval;
 
 /// One line of `metrics.jsonl`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -22,6 +23,10 @@ pub enum Record {
     Evaluation(EvaluationRecord),
     /// A step was left out.
     Skip(SkipRecord),
+    /// β was chosen for the epochs to come.
+    Beta(BetaRecord),
+    /// Signal and noise of the gradients were measured.
+    Snr(SnrRecord),
 }
 
 /// What one epoch was like.
@@ -73,6 +78,62 @@ pub struct SkipRecord {
     pub reason: String,
 }
 
+/// Which β was chosen, and on what evidence.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct BetaRecord {
+    /// The first epoch that it is used in.
+    pub epoch: usize,
+    /// β in [0, 1].
+    pub beta: f64,
+    /// The signal-to-noise ratio that was asked for; absent where β is chosen by a held-out bound.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub target: Option<f64>,
+    /// Whether the target was reached.
+    pub reached: bool,
+    /// What was found for each β that was tried.
+    pub evidence: Vec<BetaEvidence>,
+}
+
+/// What was found for one β.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct BetaEvidence {
+    /// β.
+    pub beta: f64,
+    /// The debiased signal-to-noise ratio of the encoder's gradient, or the held-out L_64 in nats;
+    /// absent if trial steps failed.
+    pub value: Option<f64>,
+}
+
+/// How clear the gradients were at the end of an epoch, on one of its minibatches.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct SnrRecord {
+    /// Epochs that were complete.
+    pub epoch: usize,
+    /// Steps of Adam so far.
+    pub step: u64,
+    /// What was measured.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub figures: Option<SnrFigures>,
+    /// Why nothing was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub error: Option<String>,
+    /// How long it took; the only part that differs between two runs.
+    pub timing: Timing,
+}
+
+/// What was measured of the gradients.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct SnrFigures {
+    /// R, how many gradients were drawn.
+    pub draws: u32,
+    /// ‖E g‖ / √tr Cov g of φ, debiased.
+    pub encoder: Interval,
+    /// The same of θ.
+    pub decoder: Interval,
+    /// Mean effective sample size of the K weights under one logarithm.
+    pub effective_samples: f64,
+}
+
 /// Wall-clock time. An epoch that was interrupted counts from where it was resumed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Timing {
@@ -88,7 +149,8 @@ impl Record {
         match &mut self {
             Self::Epoch(r) => r.timing = Timing::default(),
             Self::Evaluation(r) => r.timing = Timing::default(),
-            Self::Skip(_) => {}
+            Self::Snr(r) => r.timing = Timing::default(),
+            Self::Skip(_) | Self::Beta(_) => {}
         }
         self
     }

@@ -31,14 +31,15 @@ mod tests;
 mod verify;
 
 pub use atomic::write_atomic;
-pub use checkpoint::{BetaState, Checkpoint, EpochSums, Position};
+pub use checkpoint::{BetaState, Checkpoint, EpochSums, LearnedState, Position};
 pub use description::{Identity, Machine, Origin, RunDescription};
 pub use digest::{digest, sha256_hex, short_digest};
 pub use error::{Damage, RunError};
 pub use files::{CHECKPOINT, DESCRIPTION, EVALUATION, METRICS, MODEL, PREVIOUS};
 pub use folder::{Latest, RunFolder};
 pub use metrics::{
-    EpochRecord, EvaluationRecord, Log, MetricsLog, Record, SkipRecord, Timing, read_log,
+    BetaEvidence, BetaRecord, EpochRecord, EvaluationRecord, Log, MetricsLog, Record, SkipRecord,
+    SnrFigures, SnrRecord, Timing, read_log,
 };
 pub use model::{Model, ModelInfo};
 pub use storage::{Disk, Storage};

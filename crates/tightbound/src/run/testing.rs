@@ -10,8 +10,8 @@ use crate::engine::{Adam, Prune};
 use crate::estimators::EstimatorSettings;
 use crate::model::{Activation, Initialisation, OutputBias, ParameterTable, Sigma};
 use crate::settings::{
-    BetaObjective, Binarisation, DataSettings, ModelSettings, NonFinite, Protocol, Settings,
-    TrainSettings, Update,
+    BetaObjective, Binarisation, DataSettings, ModelSettings, Monitor, NonFinite, Protocol,
+    Settings, TrainSettings, Update,
 };
 
 /// Four pixels, 38 parameters, MIWAE(2, 3), four epochs of minibatches of three.
@@ -42,6 +42,8 @@ pub(crate) fn description() -> RunDescription {
             stages: 8,
             update: Update::Joint,
             beta_objective: BetaObjective::Fixed,
+            beta_target: 0.5,
+            monitor: Monitor::Off,
             prune: Prune::Off,
             non_finite: NonFinite::Stop,
             eval_every: 0,

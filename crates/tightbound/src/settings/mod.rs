@@ -17,6 +17,6 @@ pub use origin::Origin;
 pub use protocol_line::{ProtocolLine, ScoreProtocol};
 pub use resolve::Resolver;
 pub use types::{
-    BetaObjective, Binarisation, DataSettings, ModelSettings, NonFinite, Protocol, Settings,
-    TrainSettings, Update,
+    BetaObjective, Binarisation, DataSettings, ModelSettings, Monitor, NonFinite, Protocol,
+    Settings, TrainSettings, Update,
 };

@@ -1,8 +1,8 @@
 //! Hold the defaults of each protocol.
 
 use super::types::{
-    BetaObjective, Binarisation, DataSettings, ModelSettings, NonFinite, Protocol, Settings,
-    TrainSettings, Update,
+    BetaObjective, Binarisation, DataSettings, ModelSettings, Monitor, NonFinite, Protocol,
+    Settings, TrainSettings, Update, beta_target,
 };
 use crate::engine::{Adam, Prune};
 use crate::estimators::{Definition, EstimatorError, EstimatorSettings, SampleRule, find};
@@ -49,6 +49,8 @@ impl Settings {
                 stages: 8,
                 update: Update::Joint,
                 beta_objective: BetaObjective::Fixed,
+                beta_target: beta_target(),
+                monitor: Monitor::Off,
                 prune: Prune::Lossless,
                 non_finite: NonFinite::Stop,
                 eval_every: 0,

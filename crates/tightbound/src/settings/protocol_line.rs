@@ -95,6 +95,8 @@ fn write_estimator(f: &mut fmt::Formatter<'_>, settings: &Settings) -> fmt::Resu
             BetaObjective::Fixed => write!(f, " β={beta}")?,
             BetaObjective::Maximise => write!(f, " β learned (maximise) from {beta}")?,
             BetaObjective::Eq16 => write!(f, " β learned (eq16) from {beta}")?,
+            BetaObjective::Snr => write!(f, " β chosen (snr ≥ {})", train.beta_target)?,
+            BetaObjective::Validation => write!(f, " β chosen (validation)")?,
         }
     }
     if let Some(alpha) = estimator.alpha {

@@ -49,6 +49,29 @@ pub enum BetaObjective {
     Maximise,
     /// β = sigmoid(ξ) descends the bound, as Eq. 16 of the reproduction report prints it. Ends at 1.
     Eq16,
+    /// Before every epoch the smallest β is chosen at which the encoder's gradient has the
+    /// signal-to-noise ratio `beta_target`.
+    Snr,
+    /// Before epochs 1, 2, 4, 8, … the β is chosen that does best on held-out images in a short trial.
+    Validation,
+}
+
+impl BetaObjective {
+    /// Whether β is learned step by step, by its own gradient.
+    pub fn learns(self) -> bool {
+        matches!(self, Self::Maximise | Self::Eq16)
+    }
+}
+
+/// What is measured beside the training, at the end of every epoch.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Monitor {
+    /// Nothing.
+    #[default]
+    Off,
+    /// Signal and noise of the gradients, and the effective sample size.
+    Snr,
 }
 
 /// What happens when a step's bound or gradient is not finite.
@@ -133,10 +156,22 @@ pub struct TrainSettings {
     pub update: Update,
     /// What moves β.
     pub beta_objective: BetaObjective,
+    /// The debiased signal-to-noise ratio ‖E g‖/√tr Cov g of the encoder's gradient that
+    /// `beta_objective = "snr"` asks for, > 0.
+    #[serde(default = "beta_target")]
+    pub beta_target: f64,
+    /// What is measured beside the training; it changes no bit of the result.
+    #[serde(default)]
+    pub monitor: Monitor,
     /// Which samples may skip the backward pass.
     pub prune: Prune,
     /// What happens when a number is not finite.
     pub non_finite: NonFinite,
     /// Test scores every so many epochs; 0: at epochs 1, 2, 4, 8, … and at the ends of stages.
     pub eval_every: usize,
+}
+
+/// Where nobody says: a mean gradient of half the size of its noise.
+pub(super) fn beta_target() -> f64 {
+    0.5
 }

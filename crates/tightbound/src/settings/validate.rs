@@ -47,6 +47,13 @@ impl Settings {
                 format!("{:?}", train.rate),
             ),
             (
+                train.beta_target > 0.0 && train.beta_target.is_finite(),
+                "train.beta_target",
+                " (--beta-target)",
+                "a finite number above 0",
+                format!("{:?}", train.beta_target),
+            ),
+            (
                 (1..=20).contains(&train.stages),
                 "train.stages",
                 "",
@@ -78,7 +85,10 @@ impl Settings {
         }
         match self.estimator.beta {
             None => Err(SettingsError::NoBetaToLearn { estimator: self.estimator.name.clone() }),
-            Some(beta) if beta == 0.0 || beta == 1.0 => Err(SettingsError::LearnedBetaAtEnd(beta)),
+            // Where β is chosen, it does not matter where it starts.
+            Some(beta) if self.train.beta_objective.learns() && (beta == 0.0 || beta == 1.0) => {
+                Err(SettingsError::LearnedBetaAtEnd(beta))
+            }
             Some(_) => Ok(()),
         }
     }

@@ -1,7 +1,9 @@
 //! Say what can go wrong in a training, where, and what to do.
 
+use crate::diagnose::live::LiveError;
 use crate::engine::EngineError;
 use crate::estimators::EstimatorError;
+use crate::evaluate::ScoreError;
 use crate::run::RunError;
 
 /// Why a training stopped.
@@ -63,7 +65,30 @@ pub enum TrainError {
         /// The tensor's name.
         tensor: String,
     },
+    /// No β could be chosen.
+    #[error("stopped before epoch {epoch}: β cannot be chosen. The last checkpoint is whole")]
+    Beta {
+        /// The epoch that β was to be chosen for, from 1.
+        epoch: usize,
+        /// Why.
+        source: BetaError,
+    },
     /// Something durable failed.
     #[error(transparent)]
     Run(#[from] RunError),
+}
+
+/// Why no β could be chosen.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum BetaError {
+    /// The encoder's gradient has no signal-to-noise ratio.
+    #[error(transparent)]
+    Snr(#[from] LiveError),
+    /// A trial step fails, for every β.
+    #[error(transparent)]
+    Step(#[from] EngineError),
+    /// The held-out images cannot be scored after the trial steps, for every β.
+    #[error(transparent)]
+    Score(#[from] ScoreError),
 }

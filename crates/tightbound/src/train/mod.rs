@@ -1,8 +1,10 @@
 //! Train a model: learning-rate ladder, learned β, steps, the loop.
 
 mod beta;
+mod check;
 mod error;
 mod ladder;
+mod monitor;
 mod observer;
 mod step;
 #[cfg(test)]
@@ -13,7 +15,7 @@ mod training;
 mod tests;
 
 pub use beta::{BETA_RATE, LearnedBeta};
-pub use error::TrainError;
+pub use error::{BetaError, TrainError};
 pub use ladder::Ladder;
 pub use observer::{Observer, Progress, Signal};
 pub use step::{Address, Stepper};

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use crate::engine::Engine;
-use crate::run::{EpochRecord, EvaluationRecord};
+use crate::run::{BetaRecord, EpochRecord, EvaluationRecord, SnrRecord};
 
 /// Where a training stands after a step.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -61,6 +61,22 @@ pub trait Observer {
 
     /// Is told of every complete epoch.
     fn epoch(&mut self, record: &EpochRecord) {
+        let _ = record;
+    }
+
+    /// Whether to go on with a long trial between two steps; if not, the training stops, and makes the
+    /// trial again when it is resumed.
+    fn go_on(&mut self) -> bool {
+        true
+    }
+
+    /// Is told of every β that was chosen.
+    fn beta_chosen(&mut self, record: &BetaRecord) {
+        let _ = record;
+    }
+
+    /// Is told of signal and noise, where they are monitored.
+    fn monitored(&mut self, record: &SnrRecord) {
         let _ = record;
     }
 

@@ -66,7 +66,6 @@ impl<'a> Stepper<'a> {
     }
 
     /// The minibatch that was drawn.
-    #[cfg(test)]
     pub fn drawn(&self) -> Batch<'_> {
         Batch { pixels: &self.pixels, ids: &self.ids }
     }

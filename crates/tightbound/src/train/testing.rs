@@ -129,11 +129,19 @@ pub(super) struct Script {
     pub stop_at: Option<u64>,
     /// Interrupts the first scoring.
     pub interrupt_scoring: bool,
+    /// Interrupts a trial at its step of this number, from 0.
+    pub interrupt_trial: Option<u64>,
     pub steps: Vec<Progress>,
     pub scored: Vec<usize>,
 }
 
 impl Observer for Script {
+    fn go_on(&mut self) -> bool {
+        let here = self.interrupt_trial == Some(0);
+        self.interrupt_trial = self.interrupt_trial.map(|n| n.saturating_sub(1)).filter(|_| !here);
+        !here
+    }
+
     fn step(&mut self, progress: &Progress) -> Signal {
         self.steps.push(*progress);
         let n = Some(self.steps.len() as u64);
@@ -190,7 +198,11 @@ pub(super) fn go_on(
         Some(latest) => latest.checkpoint,
         None => Checkpoint::start((0..total).map(|i| i as f32 * 0.01 + 0.3).collect()),
     };
-    train(&mut run, state, Training { images: &images(), engine, observer })
+    train(
+        &mut run,
+        state,
+        Training { images: &images(), held_out: Some(&images()), engine, observer },
+    )
 }
 
 /// Trains without interruption.

@@ -12,7 +12,7 @@ use crate::run::testing::{Fault, FaultyDisk, description};
 use crate::run::{
     DESCRIPTION, Log, METRICS, Record, RunDescription, RunError, RunFolder, read_log, verify,
 };
-use crate::settings::{BetaObjective, Binarisation, NonFinite, Update};
+use crate::settings::{BetaObjective, Binarisation, Monitor, NonFinite, Update};
 
 /// One description per path through the step.
 fn variants() -> Vec<RunDescription> {
@@ -22,8 +22,17 @@ fn variants() -> Vec<RunDescription> {
         variant.settings.train.update = update;
         all.push(variant);
     }
-    for objective in [BetaObjective::Maximise, BetaObjective::Eq16] {
-        all.push(learning(objective));
+    for objective in [
+        BetaObjective::Maximise,
+        BetaObjective::Eq16,
+        BetaObjective::Snr,
+        BetaObjective::Validation,
+    ] {
+        let mut variant = learning(objective);
+        variant.settings.train.monitor = Monitor::Snr;
+        // No β reaches it: the β of the largest ratio is chosen, which the other variants do not have.
+        variant.settings.train.beta_target = 1e6;
+        all.push(variant);
     }
     all
 }
@@ -65,22 +74,104 @@ fn a_run_stopped_at_any_step_and_resumed_equals_one_that_was_not() {
 #[test]
 fn a_run_stopped_after_every_single_step_and_every_first_scoring_ends_the_same() {
     let folder = tempdir().unwrap();
-    let description = learning(BetaObjective::Eq16);
-    go_through(&folder.path().join("whole"), &description);
-    let path = folder.path().join("pieces");
-    let mut sessions = 0;
-    loop {
-        let mut engine = ToyEngine::new(description.architecture());
-        let interrupt_scoring = sessions % 2 == 0;
-        let mut script = Script { stop_at: Some(1), interrupt_scoring, ..Script::default() };
-        sessions += 1;
-        if go(&path, &description, &mut engine, &mut script).unwrap().complete {
-            break;
+    for objective in [BetaObjective::Eq16, BetaObjective::Validation] {
+        let description = learning(objective);
+        let whole = folder.path().join(format!("{objective:?}-whole"));
+        go_through(&whole, &description);
+        let path = folder.path().join(format!("{objective:?}-pieces"));
+        let mut sessions = 0;
+        loop {
+            let mut engine = ToyEngine::new(description.architecture());
+            let interrupt_scoring = sessions % 2 == 0;
+            // In the middle of a trial, at another place each time.
+            let interrupt_trial = (sessions % 3 == 1).then_some(sessions);
+            let mut script = Script {
+                stop_at: Some(1),
+                interrupt_scoring,
+                interrupt_trial,
+                ..Script::default()
+            };
+            sessions += 1;
+            if go(&path, &description, &mut engine, &mut script).unwrap().complete {
+                break;
+            }
+            assert!(sessions < 100);
         }
-        assert!(sessions < 100);
+        assert!(sessions > 12);
+        assert_eq!(Remains::of(&path), Remains::of(&whole), "{objective:?}");
     }
-    assert!(sessions > 12);
-    assert_eq!(Remains::of(&path), Remains::of(&folder.path().join("whole")));
+}
+
+#[test]
+fn choices_of_beta_are_logged_with_their_evidence() {
+    let folder = tempdir().unwrap();
+    let choices = |objective, target| {
+        let mut description = learning(objective);
+        description.settings.train.beta_target = target;
+        let path = folder.path().join(format!("{objective:?}{target}"));
+        go_through(&path, &description);
+        let records = log_of(&path).records.into_iter();
+        let choice = |record| if let Record::Beta(choice) = record { Some(choice) } else { None };
+        records.filter_map(choice).collect::<Vec<_>>()
+    };
+    let by_snr = choices(BetaObjective::Snr, 1e-6);
+    assert_eq!(by_snr.iter().map(|c| c.epoch).collect::<Vec<_>>(), [1, 2, 3, 4]);
+    for choice in &by_snr {
+        let own = choice.evidence.iter().find(|e| e.beta == choice.beta).unwrap().value.unwrap();
+        assert!(choice.reached && own >= 1e-6, "{choice:?}");
+    }
+    let out_of_reach = choices(BetaObjective::Snr, 1e6);
+    for choice in &out_of_reach {
+        let own = choice.evidence.iter().find(|e| e.beta == choice.beta).unwrap().value;
+        let largest = choice.evidence.iter().map(|e| e.value.unwrap()).reduce(f64::max);
+        assert!(!choice.reached && own == largest, "{choice:?}");
+    }
+    // This engine's held-out bound is the same for all: the first, the tightest, is taken.
+    let by_validation = choices(BetaObjective::Validation, 0.5);
+    assert_eq!(by_validation.iter().map(|c| c.epoch).collect::<Vec<_>>(), [1, 2, 4]);
+    assert!(by_validation.iter().all(|c| c.beta == 0.0 && c.evidence.len() == 7));
+}
+
+#[test]
+fn a_beta_without_evidence_stops_the_training_and_names_the_cause() {
+    let folder = tempdir().unwrap();
+    for objective in [BetaObjective::Snr, BetaObjective::Validation] {
+        let description = learning(objective);
+        let path = folder.path().join(format!("{objective:?}"));
+        let mut engine = ToyEngine::new(description.architecture());
+        engine.broken = 1..1000;
+        let error = go(&path, &description, &mut engine, &mut Script::default()).unwrap_err();
+        assert!(matches!(error, TrainError::Beta { epoch: 1, .. }), "{error}");
+        let cause = std::error::Error::source(&error).unwrap().to_string();
+        assert!(cause.contains("decoder.0.weight") || cause.contains("draw 0"), "{cause}");
+        engine.broken = 0..0;
+        assert!(go(&path, &description, &mut engine, &mut Script::default()).unwrap().complete);
+    }
+}
+
+#[test]
+fn looking_at_signal_and_noise_changes_nothing() {
+    let folder = tempdir().unwrap();
+    let run = |name: &str, monitor| {
+        let mut description = description();
+        description.settings.train.monitor = monitor;
+        let path = folder.path().join(name);
+        let digest = go_through(&path, &description).digest;
+        let records = log_of(&path).records.into_iter();
+        let looks = |record| if let Record::Snr(look) = record { Some(look) } else { None };
+        (digest, records.filter_map(looks).collect::<Vec<_>>())
+    };
+    let (plain, nothing) = run("off", Monitor::Off);
+    let (watched, looks) = run("snr", Monitor::Snr);
+    assert_eq!((plain, nothing.len()), (watched, 0));
+    assert_eq!(
+        looks.iter().map(|l| (l.epoch, l.step)).collect::<Vec<_>>(),
+        [(1, 3), (2, 6), (3, 9), (4, 12)]
+    );
+    for look in looks {
+        let figures = look.figures.unwrap();
+        assert!(figures.encoder.value > 0.0 && figures.effective_samples >= 1.0, "{figures:?}");
+    }
 }
 
 #[test]
@@ -330,6 +421,13 @@ fn bad_settings_are_refused_by_key() {
     refused(&|d| d.settings.train.batch = 0, "train.batch");
     refused(&|d| d.settings.estimator.beta = Some(0.0), "estimator.beta");
     refused(&|d| d.settings.estimator.beta = Some(1.0), "estimator.beta");
+    refused(
+        &|d| {
+            (d.settings.estimator.name, d.settings.estimator.beta) = ("iwae".into(), None);
+            d.settings.train.beta_objective = BetaObjective::Snr;
+        },
+        "train.beta_objective",
+    );
     refused(
         &|d| (d.settings.estimator.name, d.settings.estimator.beta) = ("iwae".into(), None),
         "train.beta_objective",

@@ -3,25 +3,29 @@
 use std::ops::ControlFlow;
 use std::time::Instant;
 
-use super::beta::LearnedBeta;
-use super::error::TrainError;
+use super::beta::{Lookahead, MovingBeta, by_snr, by_validation, is_choice_due};
+use super::check::check;
+use super::error::{BetaError, TrainError};
 use super::ladder::Ladder;
+use super::monitor;
 use super::observer::{Observer, Progress, Signal};
 use super::step::{Address, Stepper};
 use crate::data::{Images, shuffled_order};
 use crate::engine::{Engine, StepReport};
-use crate::estimators::{Estimator, find};
+use crate::estimators::Estimator;
 use crate::model::ParameterTable;
 use crate::run::{
     Checkpoint, EpochRecord, EpochSums, EvaluationRecord, MetricsLog, Position, Record, RunFolder,
-    SkipRecord, Timing, digest,
+    SkipRecord, SnrRecord, Timing, digest,
 };
-use crate::settings::{BetaObjective, NonFinite, Settings};
+use crate::settings::{BetaObjective, Monitor, NonFinite, Settings};
 
 /// What a training works with, beside the run folder and the state.
 pub struct Training<'a> {
     /// The images to train on.
     pub images: &'a Images,
+    /// Images to choose β by, where the settings say so.
+    pub held_out: Option<&'a Images>,
     /// Who computes.
     pub engine: &'a mut dyn Engine<Real = f32>,
     /// Who watches.
@@ -62,8 +66,8 @@ pub fn train(
     let settings = run.description().settings.clone();
     let was_complete =
         state.position.epoch >= settings.train.epochs && !state.position.evaluation_due;
-    let Training { images, engine, observer } = training;
-    let training = Training { images, engine: &mut *engine, observer: &mut *observer };
+    let Training { images, held_out, engine, observer } = training;
+    let training = Training { images, held_out, engine: &mut *engine, observer: &mut *observer };
     let mut session = Session::new(run, &settings, state, training)?;
     let complete = session.run()?.is_continue();
     let Session { run, state, .. } = session;
@@ -84,6 +88,7 @@ struct Session<'a> {
     settings: &'a Settings,
     table: ParameterTable,
     images: &'a Images,
+    held_out: Option<&'a Images>,
     engine: &'a mut dyn Engine<Real = f32>,
     observer: &'a mut dyn Observer,
     ladder: Ladder,
@@ -91,7 +96,7 @@ struct Session<'a> {
     log: MetricsLog,
     state: Checkpoint,
     estimator: Box<dyn Estimator>,
-    beta: Option<LearnedBeta>,
+    beta: Option<MovingBeta>,
 }
 
 impl<'a> Session<'a> {
@@ -101,9 +106,9 @@ impl<'a> Session<'a> {
         state: Checkpoint,
         training: Training<'a>,
     ) -> Result<Self, TrainError> {
-        let Training { images, engine, observer } = training;
+        let Training { images, held_out, engine, observer } = training;
         let architecture = run.description().architecture();
-        check(settings, images, architecture.pixels)?;
+        check(settings, images, held_out, architecture.pixels)?;
         if *engine.architecture() != architecture {
             return Err(TrainError::OtherModel("engine"));
         }
@@ -115,8 +120,8 @@ impl<'a> Session<'a> {
         let estimator = settings.estimator.build()?;
         let objective = settings.train.beta_objective;
         let beta = match (position.beta, settings.estimator.beta) {
-            (Some(beta), _) => LearnedBeta::restore(objective, beta),
-            (None, Some(beta)) => LearnedBeta::start(objective, beta),
+            (Some(beta), _) => MovingBeta::restore(objective, beta),
+            (None, Some(beta)) => MovingBeta::start(objective, beta),
             (None, None) => None,
         };
         let log = run.log(position.records)?;
@@ -127,6 +132,7 @@ impl<'a> Session<'a> {
             settings,
             table,
             images,
+            held_out,
             engine,
             observer,
             ladder,
@@ -160,6 +166,9 @@ impl<'a> Session<'a> {
         let epoch = self.state.position.epoch + 1;
         let order = shuffled_order(self.images.len(), self.settings.seed, epoch as u32);
         let batches = order.len().div_ceil(self.settings.train.batch);
+        if self.state.position.batch == 0 && self.choose_beta(&order)?.is_break() {
+            return Ok(ControlFlow::Break(()));
+        }
         let started = Instant::now();
         let mut images = 0;
         let done = self.state.position.batch;
@@ -174,7 +183,45 @@ impl<'a> Session<'a> {
                 return Ok(ControlFlow::Break(()));
             }
         }
-        self.close_epoch(timing(started, images))?;
+        self.close_epoch(timing(started, images), &order)?;
+        Ok(ControlFlow::Continue(()))
+    }
+
+    /// Chooses β for the epoch to come, if that is due; a function of the state between two epochs, so
+    /// an interrupted choice is made again.
+    fn choose_beta(&mut self, order: &[u32]) -> Result<ControlFlow<()>, TrainError> {
+        let Settings { seed, estimator, train, .. } = self.settings;
+        let epoch = self.state.position.epoch + 1;
+        if !is_choice_due(train.beta_objective, epoch) {
+            return Ok(ControlFlow::Continue(()));
+        }
+        let batches: Vec<_> = order.chunks(train.batch).collect();
+        let chosen = match (train.beta_objective, self.held_out) {
+            (BetaObjective::Validation, Some(held_out)) => {
+                let lookahead = Lookahead {
+                    state: &self.state,
+                    stepper: &mut self.stepper,
+                    batches,
+                    ladder: self.ladder,
+                    held_out,
+                    seed: *seed,
+                };
+                let observer = &mut *self.observer;
+                by_validation(self.engine, lookahead, estimator, &mut || observer.go_on())
+            }
+            _ => {
+                self.stepper.draw(batches[0], epoch as u32);
+                let (parameters, batch) = (&self.state.parameters, self.stepper.drawn());
+                let wanted = (estimator, train.beta_target);
+                by_snr(self.engine, parameters, batch, wanted, (*seed, epoch))
+                    .map(ControlFlow::Continue)
+            }
+        };
+        let chosen = chosen.map_err(|source: BetaError| TrainError::Beta { epoch, source })?;
+        let ControlFlow::Continue(record) = chosen else { return Ok(ControlFlow::Break(())) };
+        self.beta = Some(MovingBeta::Chosen(record.beta));
+        self.append(&Record::Beta(record.clone()))?;
+        self.observer.beta_chosen(&record);
         Ok(ControlFlow::Continue(()))
     }
 
@@ -188,11 +235,7 @@ impl<'a> Session<'a> {
             step: position.step + 1,
             rate: self.ladder.rate_at(epoch),
         };
-        if let Some(beta) = &self.beta {
-            let mut settings = self.settings.estimator.clone();
-            settings.beta = Some(beta.value());
-            self.estimator = settings.build()?;
-        }
+        self.follow_beta()?;
         self.stepper.draw(positions, at.epoch);
         let report = self.stepper.step(self.engine, &mut self.state, &*self.estimator, at);
         self.state.position.batch += 1;
@@ -212,6 +255,16 @@ impl<'a> Session<'a> {
         Ok(())
     }
 
+    /// Makes the estimator of a β that moves.
+    fn follow_beta(&mut self) -> Result<(), TrainError> {
+        if let Some(beta) = &self.beta {
+            let mut settings = self.settings.estimator.clone();
+            settings.beta = Some(beta.value());
+            self.estimator = settings.build()?;
+        }
+        Ok(())
+    }
+
     /// Counts a step that was made.
     fn account(&mut self, report: &StepReport, images: usize, epoch: usize) {
         let position = &mut self.state.position;
@@ -227,7 +280,7 @@ impl<'a> Session<'a> {
     }
 
     /// Logs a complete epoch and moves on to the next.
-    fn close_epoch(&mut self, timing: Timing) -> Result<(), TrainError> {
+    fn close_epoch(&mut self, timing: Timing, order: &[u32]) -> Result<(), TrainError> {
         let position = &mut self.state.position;
         let sums = std::mem::take(&mut position.sums);
         position.epoch += 1;
@@ -246,8 +299,35 @@ impl<'a> Session<'a> {
             timing,
         };
         self.append(&Record::Epoch(record.clone()))?;
+        if self.settings.train.monitor == Monitor::Snr {
+            self.monitor(order)?;
+        }
         self.save()?;
         self.observer.epoch(&record);
+        Ok(())
+    }
+
+    /// Logs signal and noise of the gradients on the first minibatch of the epoch just completed. A
+    /// model whose gradients have none is no reason to end its training: the log says why.
+    fn monitor(&mut self, order: &[u32]) -> Result<(), TrainError> {
+        let started = Instant::now();
+        self.follow_beta()?;
+        let Position { epoch, step, .. } = self.state.position;
+        self.stepper.draw(&order[..order.len().min(self.settings.train.batch)], epoch as u32);
+        let measured = monitor::figures(
+            self.engine,
+            &self.state.parameters,
+            self.stepper.drawn(),
+            (&self.settings.estimator, &*self.estimator),
+            self.settings.seed,
+        );
+        let (figures, error) = match measured {
+            Ok(figures) => (Some(figures), None),
+            Err(error) => (None, Some(error.to_string())),
+        };
+        let record = SnrRecord { epoch, step, figures, error, timing: timing(started, 0) };
+        self.append(&Record::Snr(record.clone()))?;
+        self.observer.monitored(&record);
         Ok(())
     }
 
@@ -317,39 +397,6 @@ impl<'a> Session<'a> {
             beta: self.beta_now(),
             skipped: position.skipped,
         }
-    }
-}
-
-/// Refuses settings and images that make no training.
-fn check(settings: &Settings, images: &Images, pixels: usize) -> Result<(), TrainError> {
-    let refuse = |key, problem: String| Err(TrainError::Settings { key, problem });
-    if settings.train.epochs == 0 || u32::try_from(settings.train.epochs).is_err() {
-        return refuse("train.epochs", "must lie between 1 and 4,294,967,295".into());
-    }
-    if settings.train.batch == 0 {
-        return refuse("train.batch", "must be at least 1".into());
-    }
-    if images.is_empty() {
-        return Err(TrainError::NoImages);
-    }
-    if images.pixel_count() != pixels {
-        return Err(TrainError::Pixels { found: images.pixel_count(), wanted: pixels });
-    }
-    if settings.train.beta_objective == BetaObjective::Fixed {
-        return Ok(());
-    }
-    let name = &settings.estimator.name;
-    if !find(name)?.parameters.beta {
-        let problem = format!("must be \"fixed\" for {name}, which has no β");
-        return refuse("train.beta_objective", problem);
-    }
-    match settings.estimator.beta {
-        Some(beta) if beta > 0.0 && beta < 1.0 => Ok(()),
-        _ => refuse(
-            "estimator.beta",
-            "must lie strictly between 0 and 1 where β is learned: at the ends its gradient is 0"
-                .into(),
-        ),
     }
 }
 

@@ -11,7 +11,7 @@
 //! sigmoid β stays inside, and the closer it comes to its end the slower it moves.
 
 use crate::engine::Adam;
-use crate::run::BetaState;
+use crate::run::LearnedState;
 use crate::settings::BetaObjective;
 
 /// The learning rate of ξ in the first stage; it falls down the same ladder as the networks'.
@@ -23,31 +23,34 @@ const ADAM: Adam = Adam { beta1: 0.9, beta2: 0.999, epsilon: 1e-8 };
 /// A β that is being learned.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct LearnedBeta {
-    state: BetaState,
+    state: LearnedState,
     /// +1 climbs the bound, −1 descends it.
     direction: f64,
 }
 
 impl LearnedBeta {
     /// Starts at `beta`, strictly between 0 and 1 (at the ends the sigmoid is flat and β could
-    /// never move). `None` under [`BetaObjective::Fixed`].
+    /// never move). `None` where the objective is not to learn β.
     pub fn start(objective: BetaObjective, beta: f64) -> Option<Self> {
         let xi = libm::log(beta / (1.0 - beta));
-        Self::restore(objective, BetaState { xi, first_moment: 0.0, second_moment: 0.0, step: 0 })
+        Self::restore(
+            objective,
+            LearnedState { xi, first_moment: 0.0, second_moment: 0.0, step: 0 },
+        )
     }
 
-    /// Goes on from a checkpoint's state. `None` under [`BetaObjective::Fixed`].
-    pub fn restore(objective: BetaObjective, state: BetaState) -> Option<Self> {
+    /// Goes on from a checkpoint's state. `None` where the objective is not to learn β.
+    pub fn restore(objective: BetaObjective, state: LearnedState) -> Option<Self> {
         let direction = match objective {
-            BetaObjective::Fixed => return None,
             BetaObjective::Maximise => 1.0,
             BetaObjective::Eq16 => -1.0,
+            BetaObjective::Fixed | BetaObjective::Snr | BetaObjective::Validation => return None,
         };
         Some(Self { state, direction })
     }
 
     /// What a checkpoint keeps.
-    pub fn state(&self) -> BetaState {
+    pub fn state(&self) -> LearnedState {
         self.state
     }
 
@@ -126,7 +129,7 @@ mod tests {
     #[test]
     fn it_stays_within_bounds_for_ever() {
         for xi in [-800.0, 800.0] {
-            let state = BetaState { xi, first_moment: 0.0, second_moment: 0.0, step: 9 };
+            let state = LearnedState { xi, first_moment: 0.0, second_moment: 0.0, step: 9 };
             let mut beta = LearnedBeta::restore(BetaObjective::Eq16, state).unwrap();
             beta.step(-1e9, 1.0);
             assert!((0.0..=1.0).contains(&beta.value()) && beta.state().xi.is_finite());
