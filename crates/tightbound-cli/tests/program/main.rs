@@ -5,4 +5,5 @@ mod bench;
 mod interruption;
 mod output;
 mod readme;
+mod snr;
 mod support;

@@ -1,6 +1,7 @@
 //! Measure signal and noise of a model's gradients, with the estimators that were asked for.
 
 use clap::value_parser;
+use tightbound::diagnose::live::{LEAST_DRAWS, LiveError};
 use tightbound::engine::Batch;
 use tightbound::estimators::{EstimatorSettings, Gradient};
 
@@ -121,8 +122,8 @@ impl Args {
         }
         let own = &loaded.model.info.settings.estimator;
         let budget = self.budget.map_or(own.m * own.k, |budget| budget as usize);
-        if self.draws == 0 {
-            return Err(UsageError("--draws 0 draws no gradient: give 200, say".into()).into());
+        if self.draws < LEAST_DRAWS {
+            return Err(UsageError(LiveError::TooFewDraws(self.draws).to_string()).into());
         }
         Ok(Plan { grid, budget: (!self.no_what_if).then_some(budget), draws: self.draws })
     }
