@@ -6,8 +6,8 @@ use clap::{Parser, Subcommand};
 use tightbound::engine::cpu::KernelPath;
 
 use crate::commands::{
-    bench, cite, completions, data, demo, encode, estimators, eval, reconstruct, sample, snr,
-    train, verify,
+    bench, certify, cite, completions, data, demo, encode, estimators, eval, reconstruct, sample,
+    snr, train, verify,
 };
 use crate::outcome::Outcome;
 
@@ -52,6 +52,7 @@ pub enum Command {
     Estimators(estimators::Args),
     Cite(cite::Args),
     Verify(verify::Args),
+    Certify(certify::Args),
     Bench(bench::Args),
     Completions(completions::Args),
 }
@@ -71,6 +72,7 @@ impl Command {
             Self::Estimators(args) => estimators::run(&args),
             Self::Cite(args) => cite::run(&args),
             Self::Verify(args) => verify::run(&args),
+            Self::Certify(args) => certify::run(&args),
             Self::Bench(args) => bench::run(&args),
             Self::Completions(args) => completions::run(&args),
         }

@@ -31,3 +31,8 @@ pub mod train;
 
 /// The version of this library, as written into every run folder.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");
+
+/// Compiles and runs the worked example of CONTRIBUTING.md.
+#[cfg(doctest)]
+#[doc = include_str!("../../../CONTRIBUTING.md")]
+pub struct Contributing;

@@ -1,6 +1,7 @@
 //! Hold one file per subcommand.
 
 pub mod bench;
+pub mod certify;
 pub mod cite;
 pub mod completions;
 pub mod data;

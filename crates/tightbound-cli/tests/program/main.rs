@@ -2,6 +2,7 @@
 
 mod bad_input;
 mod bench;
+mod certify;
 mod interruption;
 mod output;
 mod readme;

@@ -21,6 +21,7 @@ fn help_teaches() {
         "estimators",
         "cite",
         "verify",
+        "certify",
         "completions",
     ] {
         let help = folder.run(&format!("{command} --help")).succeeds();

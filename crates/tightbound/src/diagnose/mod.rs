@@ -1,7 +1,9 @@
 //! Ask how good gradient estimators are: against exact answers, and signal against noise.
 
-mod gaussian;
+pub mod certify;
 pub mod live;
+
+mod gaussian;
 mod moments;
 mod normal;
 mod quadrature;

@@ -47,5 +47,6 @@ mod weights;
 pub use estimator::{Bound, Coefficients, Definition, Estimator, Parameters, SampleRule};
 pub use gradient::{Claim, Gradient, PLAIN, Rule, UnknownGradient};
 pub use reference::Reference;
+pub(crate) use settings::variants;
 pub use settings::{EstimatorError, EstimatorSettings, examples, find};
 pub use weights::{log_mean_exp, normalise};

@@ -168,17 +168,33 @@ pub enum EstimatorError {
 impl EstimatorSettings {
     /// The estimator called `name` with its default rule, and β = α = ½ where it has them.
     pub fn new(name: &str, m: usize, k: usize) -> Self {
-        let definition = find(name).ok();
-        let has = |which: fn(&Definition) -> bool| definition.is_some_and(which);
+        match find(name) {
+            Ok(definition) => Self::of(definition, m, k),
+            Err(_) => Self {
+                name: name.to_owned(),
+                gradient: Gradient::Plain,
+                m,
+                k,
+                beta: None,
+                alpha: None,
+                gamma: None,
+                partition: None,
+            },
+        }
+    }
+
+    /// The estimator of `definition`, registered or not, as [`new`](Self::new) makes it.
+    pub(crate) fn of(definition: &Definition, m: usize, k: usize) -> Self {
+        let has = definition.parameters;
         Self {
-            name: name.to_owned(),
-            gradient: definition.map_or(Gradient::Plain, |d| d.gradients[0].gradient),
+            name: definition.name.to_owned(),
+            gradient: definition.gradients[0].gradient,
             m,
             k,
-            beta: has(|d| d.parameters.beta).then_some(MIDDLE),
-            alpha: has(|d| d.parameters.alpha).then_some(MIDDLE),
+            beta: has.beta.then_some(MIDDLE),
+            alpha: has.alpha.then_some(MIDDLE),
             gamma: None,
-            partition: has(|d| d.parameters.partition).then(|| PARTITION.to_vec()),
+            partition: has.partition.then(|| PARTITION.to_vec()),
         }
     }
 
@@ -340,17 +356,20 @@ pub fn examples(m: usize, k: usize) -> Vec<EstimatorSettings> {
             SampleRule::InnerOnly => (1, m * k),
             SampleRule::Both => (m, k),
         };
-        for rule in definition.gradients {
-            let settings =
-                EstimatorSettings::new(definition.name, m, k).with_gradient(rule.gradient);
-            if settings.check(definition).is_err() {
-                continue;
-            }
-            if rule.gradient == Gradient::Ovis {
-                all.push(EstimatorSettings { gamma: Some(MIDDLE), ..settings.clone() });
-            }
-            all.push(settings);
+        all.extend(variants(definition, m, k).into_iter().filter(|s| s.check(definition).is_ok()));
+    }
+    all
+}
+
+/// The estimator of `definition` under every rule it supports, unchecked; OVIS with γ = ½ and γ = 0.
+pub(crate) fn variants(definition: &Definition, m: usize, k: usize) -> Vec<EstimatorSettings> {
+    let mut all = Vec::new();
+    for rule in definition.gradients {
+        let settings = EstimatorSettings::of(definition, m, k).with_gradient(rule.gradient);
+        if rule.gradient == Gradient::Ovis {
+            all.push(EstimatorSettings { gamma: Some(MIDDLE), ..settings.clone() });
         }
+        all.push(settings);
     }
     all
 }
