@@ -3,8 +3,8 @@
 mod beta;
 mod check;
 mod error;
+mod evidence;
 mod ladder;
-mod monitor;
 mod observer;
 mod step;
 #[cfg(test)]

@@ -3,11 +3,10 @@
 use std::ops::ControlFlow;
 use std::time::Instant;
 
-use super::beta::{Lookahead, MovingBeta, by_snr, by_validation, is_choice_due};
+use super::beta::MovingBeta;
 use super::check::check;
-use super::error::{BetaError, TrainError};
+use super::error::TrainError;
 use super::ladder::Ladder;
-use super::monitor;
 use super::observer::{Observer, Progress, Signal};
 use super::step::{Address, Stepper};
 use crate::data::{Images, shuffled_order};
@@ -16,9 +15,9 @@ use crate::estimators::Estimator;
 use crate::model::ParameterTable;
 use crate::run::{
     Checkpoint, EpochRecord, EpochSums, EvaluationRecord, MetricsLog, Position, Record, RunFolder,
-    SkipRecord, SnrRecord, Timing, digest,
+    SkipRecord, Timing, digest,
 };
-use crate::settings::{BetaObjective, Monitor, NonFinite, Settings};
+use crate::settings::{Monitor, NonFinite, Settings};
 
 /// What a training works with, beside the run folder and the state.
 pub struct Training<'a> {
@@ -83,20 +82,20 @@ pub fn train(
 }
 
 /// A training under way. `Break` means that the observer stopped it and all is saved.
-struct Session<'a> {
+pub(super) struct Session<'a> {
     run: &'a mut RunFolder,
-    settings: &'a Settings,
+    pub(super) settings: &'a Settings,
     table: ParameterTable,
     images: &'a Images,
-    held_out: Option<&'a Images>,
-    engine: &'a mut dyn Engine<Real = f32>,
-    observer: &'a mut dyn Observer,
-    ladder: Ladder,
-    stepper: Stepper<'a>,
+    pub(super) held_out: Option<&'a Images>,
+    pub(super) engine: &'a mut dyn Engine<Real = f32>,
+    pub(super) observer: &'a mut dyn Observer,
+    pub(super) ladder: Ladder,
+    pub(super) stepper: Stepper<'a>,
     log: MetricsLog,
-    state: Checkpoint,
-    estimator: Box<dyn Estimator>,
-    beta: Option<MovingBeta>,
+    pub(super) state: Checkpoint,
+    pub(super) estimator: Box<dyn Estimator>,
+    pub(super) beta: Option<MovingBeta>,
 }
 
 impl<'a> Session<'a> {
@@ -187,44 +186,6 @@ impl<'a> Session<'a> {
         Ok(ControlFlow::Continue(()))
     }
 
-    /// Chooses β for the epoch to come, if that is due; a function of the state between two epochs, so
-    /// an interrupted choice is made again.
-    fn choose_beta(&mut self, order: &[u32]) -> Result<ControlFlow<()>, TrainError> {
-        let Settings { seed, estimator, train, .. } = self.settings;
-        let epoch = self.state.position.epoch + 1;
-        if !is_choice_due(train.beta_objective, epoch) {
-            return Ok(ControlFlow::Continue(()));
-        }
-        let batches: Vec<_> = order.chunks(train.batch).collect();
-        let chosen = match (train.beta_objective, self.held_out) {
-            (BetaObjective::Validation, Some(held_out)) => {
-                let lookahead = Lookahead {
-                    state: &self.state,
-                    stepper: &mut self.stepper,
-                    batches,
-                    ladder: self.ladder,
-                    held_out,
-                    seed: *seed,
-                };
-                let observer = &mut *self.observer;
-                by_validation(self.engine, lookahead, estimator, &mut || observer.go_on())
-            }
-            _ => {
-                self.stepper.draw(batches[0], epoch as u32);
-                let (parameters, batch) = (&self.state.parameters, self.stepper.drawn());
-                let wanted = (estimator, train.beta_target);
-                by_snr(self.engine, parameters, batch, wanted, (*seed, epoch))
-                    .map(ControlFlow::Continue)
-            }
-        };
-        let chosen = chosen.map_err(|source: BetaError| TrainError::Beta { epoch, source })?;
-        let ControlFlow::Continue(record) = chosen else { return Ok(ControlFlow::Break(())) };
-        self.beta = Some(MovingBeta::Chosen(record.beta));
-        self.append(&Record::Beta(record.clone()))?;
-        self.observer.beta_chosen(&record);
-        Ok(ControlFlow::Continue(()))
-    }
-
     /// Makes one step, or leaves it out.
     fn minibatch(&mut self, positions: &[u32]) -> Result<(), TrainError> {
         let position = &self.state.position;
@@ -251,16 +212,6 @@ impl<'a> Session<'a> {
                 let reason = source.to_string();
                 self.append(&Record::Skip(SkipRecord { epoch, batch: batch + 1, reason }))?;
             }
-        }
-        Ok(())
-    }
-
-    /// Makes the estimator of a β that moves.
-    fn follow_beta(&mut self) -> Result<(), TrainError> {
-        if let Some(beta) = &self.beta {
-            let mut settings = self.settings.estimator.clone();
-            settings.beta = Some(beta.value());
-            self.estimator = settings.build()?;
         }
         Ok(())
     }
@@ -307,30 +258,6 @@ impl<'a> Session<'a> {
         Ok(())
     }
 
-    /// Logs signal and noise of the gradients on the first minibatch of the epoch just completed. A
-    /// model whose gradients have none is no reason to end its training: the log says why.
-    fn monitor(&mut self, order: &[u32]) -> Result<(), TrainError> {
-        let started = Instant::now();
-        self.follow_beta()?;
-        let Position { epoch, step, .. } = self.state.position;
-        self.stepper.draw(&order[..order.len().min(self.settings.train.batch)], epoch as u32);
-        let measured = monitor::figures(
-            self.engine,
-            &self.state.parameters,
-            self.stepper.drawn(),
-            (&self.settings.estimator, &*self.estimator),
-            self.settings.seed,
-        );
-        let (figures, error) = match measured {
-            Ok(figures) => (Some(figures), None),
-            Err(error) => (None, Some(error.to_string())),
-        };
-        let record = SnrRecord { epoch, step, figures, error, timing: timing(started, 0) };
-        self.append(&Record::Snr(record.clone()))?;
-        self.observer.monitored(&record);
-        Ok(())
-    }
-
     /// Scores the model and logs it.
     fn evaluate(&mut self) -> Result<ControlFlow<()>, TrainError> {
         let (epoch, step) = (self.state.position.epoch, self.state.position.step);
@@ -345,7 +272,7 @@ impl<'a> Session<'a> {
         Ok(ControlFlow::Continue(()))
     }
 
-    fn append(&mut self, record: &Record) -> Result<(), TrainError> {
+    pub(super) fn append(&mut self, record: &Record) -> Result<(), TrainError> {
         self.log.append(record)?;
         Ok(())
     }
@@ -404,7 +331,7 @@ fn mean(sums: EpochSums, sum: f64) -> Option<f64> {
     (sums.images > 0).then(|| sum / sums.images as f64)
 }
 
-fn timing(started: Instant, images: usize) -> Timing {
+pub(super) fn timing(started: Instant, images: usize) -> Timing {
     let seconds = started.elapsed().as_secs_f64();
     let images_per_second = if seconds > 0.0 { images as f64 / seconds } else { 0.0 };
     Timing { seconds, images_per_second }

@@ -54,7 +54,7 @@ pub struct Args {
     gradient: Gradient,
 
     /// R, gradients drawn per estimator; intervals narrow as 1/√R
-    #[arg(long, value_name = "R", default_value_t = 200)]
+    #[arg(long, value_name = "R", default_value_t = 100)]
     draws: u32,
 
     /// B, images of the minibatch, chosen by --seed

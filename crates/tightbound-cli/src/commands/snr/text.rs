@@ -87,6 +87,8 @@ pub fn to_text(subject: &Subject, study: &Study, layers: bool) -> String {
         let point = |beta| format!("{:.3} at β = {beta}", mixture.snr(beta));
         text += &format!("\nciwae, encoder's ratio: {}.\n", BETAS.map(point).join(", "));
     }
+    text += "\nA ratio says how clear a gradient is, not where it leads: a loose bound has clear gradients \
+             of the wrong thing.\n";
     text + "\nFindings\n\n" + &findings(study)
 }
 
