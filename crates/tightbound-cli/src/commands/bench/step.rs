@@ -45,7 +45,7 @@ pub struct Report {
 
 impl Measurement for Report {
     fn title(&self) -> String {
-        let EstimatorSettings { name, m, k, .. } = &self.estimator;
+        let (name, EstimatorSettings { m, k, .. }) = (self.estimator.label(), &self.estimator);
         format!("{name} {m}×{k}, batches of {}: {}", self.batch, self.facts.describe())
     }
 
