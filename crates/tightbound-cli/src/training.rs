@@ -10,7 +10,7 @@ use tightbound::run::{
     Checkpoint, Identity, METRICS, Machine, Model, Origin, Record, RunDescription, RunFolder,
     read_log,
 };
-use tightbound::settings::{Binarisation, Settings};
+use tightbound::settings::{BetaObjective, Binarisation, Settings};
 use tightbound::train::{self, Training};
 
 use crate::args::DataFolder;
@@ -63,6 +63,13 @@ impl Job<'_> {
         if dataset.fixed {
             // Pixels that are 0 or 1 already are the same at every use.
             self.settings.data.binarisation = Binarisation::Fixed;
+        }
+        if self.settings.train.beta_objective == BetaObjective::Validation
+            && dataset.validation.is_none()
+        {
+            let text = "--beta-objective validation needs held-out images: hold some out with \
+                        --validation 1000, say";
+            return Err(UsageError(text.into()).into());
         }
         let architecture = self.settings.architecture(dataset.train.pixel_count());
         architecture.validate().map_err(|error| UsageError(error.to_string()))?;

@@ -30,12 +30,14 @@ const EPOCHS: usize = 17;
 /// A system of the papers: estimator, M, K, β, what moves β, how the networks are updated.
 type System = (&'static str, usize, usize, Option<f64>, BetaObjective, Update);
 
-const SYSTEMS: [System; 6] = [
+const SYSTEMS: [System; 8] = [
     ("vae", 6, 1, None, BetaObjective::Fixed, Update::Joint),
     ("iwae", 1, 9, None, BetaObjective::Fixed, Update::Joint),
     ("miwae", 2, 3, None, BetaObjective::Fixed, Update::Random),
     ("ciwae", 1, 6, Some(0.5), BetaObjective::Fixed, Update::Joint),
     ("ciwae", 1, 6, Some(0.3), BetaObjective::Eq16, Update::Joint),
+    ("ciwae", 1, 4, Some(0.5), BetaObjective::Snr, Update::Joint),
+    ("ciwae", 1, 4, Some(0.5), BetaObjective::Validation, Update::Joint),
     ("piwae", 3, 2, None, BetaObjective::Fixed, Update::EncoderFirst),
 ];
 

@@ -9,6 +9,8 @@ use tightbound::engine::Prune;
 use tightbound::estimators::{Gradient, registry};
 use tightbound::settings::{Assignment, Resolver, Settings};
 
+use crate::failure::UsageError;
+
 const MODEL: &str = "What to train";
 const LOOP: &str = "How to train it";
 const SETTINGS: &str = "Every other setting";
@@ -152,6 +154,10 @@ impl SettingsArgs {
     /// # Errors
     /// If the file cannot be read, or a setting is refused.
     pub fn resolve(&self, parent: Option<Settings>) -> anyhow::Result<Settings> {
+        if self.beta == Some(Beta::Learned) && self.beta_objective.as_deref() == Some("fixed") {
+            let text = "--beta learned and --beta-objective fixed contradict each other: give --beta a number";
+            return Err(UsageError(text.into()).into());
+        }
         let mut resolver = parent.map_or_else(Resolver::new, Resolver::from_run);
         if let Some(path) = &self.config {
             let text = fs_err::read_to_string(path)
@@ -244,7 +250,7 @@ mod tests {
 
     #[test]
     fn every_flag_reaches_its_setting() {
-        let line = "--data glyphs --estimator ciwae --m 1 --k 5 --beta 0.25 --beta-objective eq16 \
+        let line = "--data glyphs --estimator ciwae --m 1 --k 5 --beta 0.25 --beta-objective snr \
                     --protocol report --epochs 7 --batch 11 --seed 13 --update random --prune off \
                     --validation 17 --eval-every 19 --set model.latents=23 --monitor snr --beta-target 0.75";
         let settings = resolve(line).unwrap();
@@ -268,7 +274,7 @@ mod tests {
             rate = 1e-3
             stages = 8
             update = 'random'
-            beta_objective = 'eq16'
+            beta_objective = 'snr'
             beta_target = 0.75
             monitor = 'snr'
             prune = 'off'

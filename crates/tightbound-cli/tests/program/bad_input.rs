@@ -23,6 +23,8 @@ fn wrong_arguments_are_usage_errors() {
         ("--estimator ciwae --gradient stl", &["ciwae has no gradient rule `stl`", "plain, dreg"]),
         ("--estimator miwae --k 1 --gradient ovis", &["ovis needs K ≥ 2"]),
         ("--gradient dreg --gamma 0.5", &["iwae-dreg has no γ"]),
+        ("--estimator ciwae --beta-target 2", &["(--beta-target) belongs to"]),
+        ("--estimator ciwae --beta learned --beta-objective fixed", &["contradict each other"]),
         ("--gradient drag", &["--gradient", "dreg"]),
         ("--estimator tvo --partition 0.5,0.2", &["a partition starts at 0"]),
         ("--estimator vr-iwae --alpha 2", &["α must lie in [0, 1], not 2"]),

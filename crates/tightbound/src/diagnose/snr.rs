@@ -79,12 +79,24 @@ impl Moments {
         Ok(Self { mean, mean_variance, variance })
     }
 
+    /// (‖E g‖ / √tr Cov g)² without the part of the mean that noise explains; noise can make it
+    /// negative. NaN where nothing varies.
+    pub fn squared_ratio(&self) -> f64 {
+        let rows = self.mean.iter().zip(&self.mean_variance).zip(&self.variance);
+        let (mut signal, mut noise) = (0.0, 0.0);
+        for ((mean, mean_variance), variance) in rows.filter(|(_, v)| **v != 0.0) {
+            signal += mean * mean - mean_variance;
+            noise += variance;
+        }
+        signal / noise
+    }
+
     /// The ratios; parameters of zero variance are left out.
     pub fn snr(&self) -> Result<Snr, SnrError> {
         let Self { mean, mean_variance, variance } = self;
         let rows = mean.iter().zip(mean_variance).zip(variance);
         let (mut raw, mut floor, mut debiased) = (0.0, 0.0, 0.0);
-        let (mut signal, mut noise, mut counted) = (0.0, 0.0, 0.0);
+        let mut counted = 0.0;
         for (i, ((&mean, &mean_variance), &variance)) in rows.enumerate() {
             if ![mean, mean_variance, variance].into_iter().all(f64::is_finite) {
                 return Err(SnrError::NotFinite(i));
@@ -96,8 +108,6 @@ impl Moments {
             raw += mean.abs() / variance.sqrt();
             floor += (2.0 / PI * mean_variance / variance).sqrt();
             debiased += (squared.max(0.0) / variance).sqrt();
-            signal += squared;
-            noise += variance;
             counted += 1.0;
         }
         if counted == 0.0 {
@@ -107,7 +117,7 @@ impl Moments {
             raw: raw / counted,
             floor: floor / counted,
             debiased: debiased / counted,
-            ratio: (signal.max(0.0) / noise).sqrt(),
+            ratio: self.squared_ratio().max(0.0).sqrt(),
         })
     }
 }
@@ -117,7 +127,8 @@ impl DirectionalSnr {
     ///
     /// The first half of the draws is held against the mean of the second half of the guides, and
     /// the other way round, so no draw helps to make the direction that it is held against. Where
-    /// the guides' own noise turns the direction, the ratio is too small, never too large.
+    /// the guides' own noise turns the direction, noise that is alike in all directions makes the ratio
+    /// too small; noise along few directions may turn the guide into them.
     ///
     /// # Panics
     /// If the draws differ in length.
@@ -178,7 +189,7 @@ fn along_over_across(g: &[f64], direction: &[f64]) -> Result<f64, SnrError> {
 }
 
 /// E |n_1| / ‖(n_2 … n_P)‖ of independent standard normal numbers.
-pub(super) fn isotropic(parameters: usize) -> f64 {
+fn isotropic(parameters: usize) -> f64 {
     let half = parameters as f64 / 2.0;
     libm::exp(libm::lgamma(half - 1.0) - libm::lgamma(half - 0.5)) / PI.sqrt()
 }

@@ -177,6 +177,11 @@ impl Gradient {
         }
     }
 
+    /// Whether it is the plain one.
+    pub(super) fn is_plain(&self) -> bool {
+        *self == Self::Plain
+    }
+
     /// Whether it leaves one sample out, so that K must be 2 at least.
     pub(super) fn leaves_one_out(self) -> bool {
         matches!(self, Self::Vimco | Self::Ovis)

@@ -27,8 +27,8 @@ const PARTITION: [f64; 5] = [0.0, 0.025, 0.0629, 0.158, 0.398];
 pub struct EstimatorSettings {
     /// The estimator's name in the registry.
     pub name: String,
-    /// How φ's gradient is estimated.
-    #[serde(default)]
+    /// How φ's gradient is estimated; not written where it is plain.
+    #[serde(default, skip_serializing_if = "Gradient::is_plain")]
     pub gradient: Gradient,
     /// M, outer samples: ≥ 1.
     pub m: usize,

@@ -72,7 +72,7 @@ pub struct EvaluationRecord {
 pub struct SkipRecord {
     /// The epoch's number, from 1.
     pub epoch: usize,
-    /// The minibatch's number in the epoch, from 1.
+    /// The minibatch's number in the epoch, from 1; 0 for a choice of β before the first.
     pub batch: usize,
     /// What was not finite.
     pub reason: String,

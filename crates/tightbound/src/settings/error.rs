@@ -70,6 +70,11 @@ pub enum SettingsError {
          end; start elsewhere (--set estimator.beta=0.5) or fix it (--beta-objective fixed)"
     )]
     LearnedBetaAtEnd(f64),
+    /// A target for β's choice that is not in use.
+    #[error(
+        "train.beta_target (--beta-target) belongs to train.beta_objective = \"snr\" (--beta-objective snr)"
+    )]
+    BetaTargetUnused,
     /// Another protocol than that of the run to start from.
     #[error(
         "{origin}: the run to start from follows the protocol `{parent}`, which its continuation \

@@ -14,7 +14,7 @@ mod validate;
 pub use assignment::Assignment;
 pub use error::SettingsError;
 pub use origin::Origin;
-pub use protocol_line::{ProtocolLine, ScoreProtocol};
+pub use protocol_line::{EstimatorLine, ProtocolLine, ScoreProtocol};
 pub use resolve::Resolver;
 pub use types::{
     BetaObjective, Binarisation, DataSettings, ModelSettings, Monitor, NonFinite, Protocol,

@@ -58,7 +58,7 @@ impl fmt::Display for ProtocolLine<'_> {
             n => write!(f, "{n} held out for validation")?,
         }
         if *name_estimator {
-            write_estimator(f, settings)?;
+            write!(f, " | {}", EstimatorLine(settings))?;
         }
         write!(f, " | {architecture} | ")?;
         if let Some(from) = from {
@@ -86,10 +86,19 @@ impl fmt::Display for ProtocolLine<'_> {
     }
 }
 
-/// Writes the bound, and how it is followed.
+/// The bound, and how it is followed, in a few words.
+#[derive(Clone, Copy, Debug)]
+pub struct EstimatorLine<'a>(pub &'a Settings);
+
+impl fmt::Display for EstimatorLine<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write_estimator(f, self.0)
+    }
+}
+
 fn write_estimator(f: &mut fmt::Formatter<'_>, settings: &Settings) -> fmt::Result {
     let Settings { estimator, train, .. } = settings;
-    write!(f, " | {} M={} K={}", estimator.label(), estimator.m, estimator.k)?;
+    write!(f, "{} M={} K={}", estimator.label(), estimator.m, estimator.k)?;
     if let Some(beta) = estimator.beta {
         match train.beta_objective {
             BetaObjective::Fixed => write!(f, " β={beta}")?,

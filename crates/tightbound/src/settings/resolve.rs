@@ -8,7 +8,8 @@ use super::assignment::Assignment;
 use super::error::SettingsError;
 use super::origin::Origin;
 use super::preset::{default_estimator, default_update};
-use super::types::{Protocol, Settings};
+use super::types::{Monitor, Protocol, Settings, beta_target};
+use crate::estimators::Gradient;
 
 /// What makes complete settings out of the layers the user gave.
 ///
@@ -31,7 +32,7 @@ pub struct Resolver {
 }
 
 /// The settings that mean something for one estimator only.
-const OF_THE_ESTIMATOR: [&str; 8] = [
+const OF_THE_ESTIMATOR: [&str; 9] = [
     "estimator.m",
     "estimator.k",
     "estimator.gradient",
@@ -40,6 +41,7 @@ const OF_THE_ESTIMATOR: [&str; 8] = [
     "estimator.gamma",
     "estimator.partition",
     "train.beta_objective",
+    "train.beta_target",
 ];
 
 impl Resolver {
@@ -138,6 +140,9 @@ fn follow_the_estimator(
     if !given.contains("train.beta_objective") {
         settings.train.beta_objective = Settings::preset(settings.protocol).train.beta_objective;
     }
+    if !given.contains("train.beta_target") {
+        settings.train.beta_target = beta_target();
+    }
     settings.estimator = resolved;
     Ok(())
 }
@@ -202,6 +207,9 @@ struct KnownKeys(Table);
 impl KnownKeys {
     fn new() -> Self {
         let mut settings = Settings::preset(Protocol::default());
+        settings.estimator.gradient = Gradient::Dreg;
+        settings.train.monitor = Monitor::Snr;
+        settings.train.beta_target = 1.0;
         settings.estimator.beta = Some(0.0);
         settings.estimator.alpha = Some(0.0);
         settings.estimator.gamma = Some(0.0);
@@ -248,7 +256,7 @@ mod tests {
     use std::path::Path;
 
     use super::*;
-    use crate::estimators::{EstimatorSettings, Gradient};
+    use crate::estimators::EstimatorSettings;
     use crate::settings::{BetaObjective, Update};
 
     /// Resolves one configuration file and a command line of `--set`s.
@@ -359,7 +367,8 @@ mod tests {
         assert_eq!(
             message("seed = 1\n[train]\nepoch = 3\n", &[]),
             "c.toml, line 3, column 1: there is no setting `train.epoch`; [train] has: batch, \
-             beta_objective, epochs, eval_every, non_finite, prune, rate, stages, update"
+             beta_objective, beta_target, epochs, eval_every, monitor, non_finite, prune, rate, \
+             stages, update"
         );
         let top = "there is no setting `epochs`; there are: protocol, seed, and the sections \
                    adam, data, estimator, model, train";

@@ -84,6 +84,14 @@ pub enum NonFinite {
     Skip,
 }
 
+impl Monitor {
+    /// Whether nothing is measured. Settings do not write what stands as if it did not exist: runs begun
+    /// by a version that did not know it keep their fingerprint.
+    fn is_off(&self) -> bool {
+        *self == Self::Off
+    }
+}
+
 /// Everything that determines a training, down to the bit.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -158,10 +166,10 @@ pub struct TrainSettings {
     pub beta_objective: BetaObjective,
     /// The debiased signal-to-noise ratio ‖E g‖/√tr Cov g of the encoder's gradient that
     /// `beta_objective = "snr"` asks for, > 0.
-    #[serde(default = "beta_target")]
+    #[serde(default = "beta_target", skip_serializing_if = "is_beta_target")]
     pub beta_target: f64,
     /// What is measured beside the training; it changes no bit of the result.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Monitor::is_off")]
     pub monitor: Monitor,
     /// Which samples may skip the backward pass.
     pub prune: Prune,
@@ -174,4 +182,9 @@ pub struct TrainSettings {
 /// Where nobody says: a mean gradient of half the size of its noise.
 pub(super) fn beta_target() -> f64 {
     0.5
+}
+
+/// Whether the target goes without saying, as [`Monitor::Off`] does.
+fn is_beta_target(target: &f64) -> bool {
+    *target == beta_target()
 }

@@ -1,7 +1,7 @@
 //! Refuse numbers outside their range, naming the key and the flag.
 
 use super::error::SettingsError;
-use super::types::{BetaObjective, Settings};
+use super::types::{BetaObjective, Settings, beta_target};
 use crate::model::Architecture;
 
 impl Settings {
@@ -78,8 +78,13 @@ impl Settings {
         self.validate_learned_beta()
     }
 
-    /// Refuses a learned β where there is none, or where it could not move.
+    /// Refuses a learned β where there is none, or where it could not move, and a target that nobody
+    /// aims at.
     fn validate_learned_beta(&self) -> Result<(), SettingsError> {
+        let train = &self.train;
+        if train.beta_objective != BetaObjective::Snr && train.beta_target != beta_target() {
+            return Err(SettingsError::BetaTargetUnused);
+        }
         if self.train.beta_objective == BetaObjective::Fixed {
             return Ok(());
         }

@@ -4,12 +4,12 @@ use std::ops::ControlFlow;
 use std::time::Instant;
 
 use super::beta::{Lookahead, MovingBeta, by_snr, by_validation, is_choice_due};
-use super::error::{BetaError, TrainError};
+use super::error::TrainError;
 use super::training::{Session, timing};
 use crate::diagnose::live::{LiveError, Probe};
 use crate::model::Network;
-use crate::run::{Position, Record, SnrFigures, SnrRecord};
-use crate::settings::{BetaObjective, Settings};
+use crate::run::{Position, Record, SkipRecord, SnrFigures, SnrRecord};
+use crate::settings::{BetaObjective, NonFinite, Settings};
 
 /// Gradients per epoch that are monitored: about one per cent of an epoch of MNIST in minibatches of 20.
 const MONITORED: u32 = 32;
@@ -33,6 +33,7 @@ impl Session<'_> {
                     ladder: self.ladder,
                     held_out,
                     seed: *seed,
+                    skip: train.non_finite == NonFinite::Skip,
                 };
                 let observer = &mut *self.observer;
                 by_validation(self.engine, lookahead, estimator, &mut || observer.go_on())
@@ -45,7 +46,16 @@ impl Session<'_> {
                     .map(ControlFlow::Continue)
             }
         };
-        let chosen = chosen.map_err(|source: BetaError| TrainError::Beta { epoch, source })?;
+        let chosen = match (chosen, self.beta, train.non_finite) {
+            (Ok(chosen), ..) => chosen,
+            // As a step that fails is left out, so is a choice: β stays, and the log says why.
+            (Err(error), Some(_), NonFinite::Skip) => {
+                let reason = format!("β is not chosen anew: {}", chain(&error));
+                self.append(&Record::Skip(SkipRecord { epoch, batch: 0, reason }))?;
+                return Ok(ControlFlow::Continue(()));
+            }
+            (Err(source), ..) => return Err(TrainError::Beta { epoch, source }),
+        };
         let ControlFlow::Continue(record) = chosen else { return Ok(ControlFlow::Break(())) };
         self.beta = Some(MovingBeta::Chosen(record.beta));
         self.append(&Record::Beta(record.clone()))?;
@@ -72,7 +82,7 @@ impl Session<'_> {
         self.stepper.draw(&order[..order.len().min(self.settings.train.batch)], epoch as u32);
         let (figures, error) = match self.figures() {
             Ok(figures) => (Some(figures), None),
-            Err(error) => (None, Some(error.to_string())),
+            Err(error) => (None, Some(chain(&error))),
         };
         let record = SnrRecord { epoch, step, figures, error, timing: timing(started, 0) };
         self.append(&Record::Snr(record.clone()))?;
@@ -98,4 +108,15 @@ impl Session<'_> {
             effective_samples: report.effective_samples,
         })
     }
+}
+
+/// An error with its causes, in one line.
+fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text += &format!(": {error}");
+        cause = error.source();
+    }
+    text
 }

@@ -126,10 +126,36 @@ fn choices_of_beta_are_logged_with_their_evidence() {
         let largest = choice.evidence.iter().map(|e| e.value.unwrap()).reduce(f64::max);
         assert!(!choice.reached && own == largest, "{choice:?}");
     }
-    // This engine's held-out bound is the same for all: the first, the tightest, is taken.
     let by_validation = choices(BetaObjective::Validation, 0.5);
     assert_eq!(by_validation.iter().map(|c| c.epoch).collect::<Vec<_>>(), [1, 2, 4]);
-    assert!(by_validation.iter().all(|c| c.beta == 0.0 && c.evidence.len() == 7));
+    for choice in &by_validation {
+        let values: Vec<f64> = choice.evidence.iter().map(|e| e.value.unwrap()).collect();
+        let best = values.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+        let first = values.iter().position(|&v| v == best).unwrap();
+        assert_eq!((values.len(), choice.evidence[first].beta), (7, choice.beta), "{choice:?}");
+        assert!(values.iter().any(|&v| v < best), "the trials differ: {choice:?}");
+    }
+}
+
+#[test]
+fn a_choice_that_fails_is_left_out_where_steps_are() {
+    let folder = tempdir().unwrap();
+    for objective in [BetaObjective::Snr, BetaObjective::Validation] {
+        let mut description = learning(objective);
+        description.settings.train.non_finite = NonFinite::Skip;
+        let path = folder.path().join(format!("{objective:?}"));
+        let mut engine = ToyEngine::new(description.architecture());
+        // The first gradients alone: of the first draw, or of the first trial.
+        engine.broken = 1..3;
+        assert!(go(&path, &description, &mut engine, &mut Script::default()).unwrap().complete);
+        let log = log_of(&path);
+        let left_out = log.records.iter().filter(|r| matches!(r, Record::Skip(s) if s.batch == 0));
+        let chosen = log.records.iter().filter(|r| matches!(r, Record::Beta(_)));
+        match objective {
+            BetaObjective::Snr => assert_eq!((left_out.count(), chosen.count()), (1, 3)),
+            _ => assert_eq!((left_out.count(), chosen.count()), (0, 3)),
+        }
+    }
 }
 
 #[test]

@@ -16,8 +16,8 @@ use crate::output::{print, print_json};
 /// Measure how noisy a model's gradients are: signal-to-noise ratios for other M, K and bounds
 ///
 /// One minibatch and its binary pixels stay fixed; every draw of the gradient has new latent noise.
-/// All estimators see the same noise. Every figure has a 95 % interval, and a finding is stated only
-/// where intervals are apart.
+/// All estimators see the same noise. Every ratio has a 95 % interval over that noise, and a finding is
+/// stated only where intervals are apart. Another minibatch, model or seed may find otherwise.
 #[derive(Debug, clap::Args)]
 #[command(
     mut_arg("part", |part| part.default_value("train")),
@@ -30,9 +30,10 @@ What the figures mean, for gradients g with mean E g:
   ratio     ‖E g‖ / √(tr Cov g) over all parameters of a network, noise taken out of the mean
   raw       mean over parameters of |mean| / sd, as in Rainforth et al. 2018, Eq. 8; noise alone has
             the floor √(2/(πR)) for R draws
-  debiased  mean over parameters of √max(0, mean²/var − 1/R)
-  DSNR      mean of ‖g∥‖/‖g⊥‖ about the mean direction, which comes from the other half of the draws
-  ESS       effective sample size of the weights under one logarithm, from 1 to K"
+  debiased  mean over parameters of √max(0, mean²/var − 1/R); noise alone still shows about 0.3/√R
+  DSNR      mean of ‖g∥‖/‖g⊥‖ about the mean direction, which comes from the other half of the draws;
+            noise that fills r directions shows about √(2/(πr))
+  ESS       effective sample size of the first draw's weights under one logarithm, from 1 to K"
 )]
 pub struct Args {
     #[command(flatten)]
@@ -92,7 +93,7 @@ pub fn run(args: &Args) -> anyhow::Result<Outcome> {
     let info = &model.info;
     let subject = text::Subject {
         run: args.model.run.display().to_string(),
-        estimator: info.settings.estimator.clone(),
+        settings: info.settings.clone(),
         epoch: info.epoch,
         digest: info.digest.clone(),
         data: format!("{} (hash {})", shown.name, shown.hash),

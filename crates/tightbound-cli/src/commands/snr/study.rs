@@ -29,6 +29,8 @@ pub struct Study {
     pub grid: Vec<SnrReport>,
     /// All estimators at equal budget.
     pub what_if: Vec<SnrReport>,
+    /// Those of them whose gradients have no signal-to-noise ratio, and why.
+    pub unmeasured: Vec<String>,
     /// The encoder's ratio for every β of CIWAE at that budget.
     pub mixture: Option<Mixture>,
 }
@@ -66,10 +68,20 @@ impl Study {
                 probe.measure(engine, settings, &*estimator, &mut || bar.inc(samples))
             };
             let grid = plan.grid.iter().map(&mut measure).collect::<Result<_, _>>()?;
-            let what_if = others.iter().map(&mut measure).collect::<Result<_, _>>()?;
+            let (mut what_if, mut unmeasured) = (Vec::new(), Vec::new());
+            for settings in &others {
+                match measure(settings) {
+                    Ok(report) => what_if.push(report),
+                    // Nobody asked for this one, and the others still have theirs.
+                    Err(error @ LiveError::Ratio { .. }) => {
+                        unmeasured.push(format!("{:#}", anyhow::Error::from(error)));
+                    }
+                    Err(error) => return Err(error),
+                }
+            }
             let ciwae = plan.budget.map(|budget| EstimatorSettings::new("ciwae", 1, budget));
             let mixture = ciwae.map(|ciwae| mixture(&probe, engine, &ciwae)).transpose()?;
-            Ok(Self { grid, what_if, mixture })
+            Ok(Self { grid, what_if, unmeasured, mixture })
         });
         bar.finish_and_clear();
         study
@@ -130,13 +142,15 @@ pub fn name(settings: &EstimatorSettings) -> String {
     format!("{name} ({}, {})", settings.m, settings.k)
 }
 
-/// The changes of both networks' ratios. Where the decoder's a is the same, nothing is said of it.
+/// The changes of both networks' ratios. Where two bounds have the same coefficients for a network, and
+/// so the same draws to the bit, there is nothing to find.
 fn changes(from: &SnrReport, to: &SnrReport) -> Vec<Finding> {
-    let same_theta = from.estimator.name == to.estimator.name
-        && (from.estimator.m, from.estimator.k) == (to.estimator.m, to.estimator.k);
     let networks = [(Network::Encoder, "encoder"), (Network::Decoder, "decoder")];
-    let finding = |(network, word): (Network, &str)| {
+    let finding = |(network, word)| {
         let ratio = |r: &SnrReport| -> Interval { r.network(network).ratio };
+        if ratio(from) == ratio(to) {
+            return None;
+        }
         let change = Change {
             what: format!("the {word}'s signal-to-noise ratio"),
             from: name(&from.estimator),
@@ -144,7 +158,7 @@ fn changes(from: &SnrReport, to: &SnrReport) -> Vec<Finding> {
             before: ratio(from),
             after: ratio(to),
         };
-        Finding { sentence: change.in_words(), trend: change.trend(), change }
+        Some(Finding { sentence: change.in_words(), trend: change.trend(), change })
     };
-    networks[..if same_theta { 1 } else { 2 }].iter().copied().map(finding).collect()
+    networks.into_iter().filter_map(finding).collect()
 }

@@ -2,8 +2,8 @@
 
 use serde_json::{Value, json};
 use tightbound::diagnose::live::{Interval, ScopeSnr, SnrReport};
-use tightbound::estimators::EstimatorSettings;
 use tightbound::model::Network;
+use tightbound::settings::{EstimatorLine, Settings};
 use tightbound_report::{Align, Table};
 
 use super::study::{Study, name};
@@ -17,7 +17,7 @@ pub struct Subject {
     /// The run folder or model.
     pub run: String,
     /// What it was trained on.
-    pub estimator: EstimatorSettings,
+    pub settings: Settings,
     /// Epochs that were complete.
     pub epoch: usize,
     /// Digest of its parameters.
@@ -44,7 +44,7 @@ pub fn to_json(subject: &Subject, study: &Study) -> Value {
     });
     json!({
         "run": subject.run,
-        "trained": subject.estimator,
+        "trained": subject.settings.estimator,
         "epoch": subject.epoch,
         "digest": subject.digest,
         "data": subject.data,
@@ -55,19 +55,24 @@ pub fn to_json(subject: &Subject, study: &Study) -> Value {
         "version": tightbound::VERSION,
         "grid": study.grid,
         "what_if": study.what_if,
+        "unmeasured": study.unmeasured,
         "ciwae": mixture,
         "findings": study.findings(),
+        "clearest": study.clearest().map(|(best, alike)| json!({
+            "estimator": best.estimator,
+            "not_told_from": alike.iter().map(|r| &r.estimator).collect::<Vec<_>>(),
+        })),
     })
 }
 
 /// Tables and findings.
 pub fn to_text(subject: &Subject, study: &Study, layers: bool) -> String {
-    let Subject { run, estimator, epoch, digest, data, part, images, of, draws, seed } = subject;
+    let Subject { run, settings, epoch, digest, data, part, images, of, draws, seed } = subject;
     let mut text = format!(
         "Signal and noise of the gradients of {run}: trained as {}, {epoch} epochs, digest {digest}.\n\
          {draws} draws on {images} of {of} {part} images of {data}, seed {seed}, tightbound {}.\n\
          In brackets: 95 % intervals.\n",
-        name(estimator),
+        EstimatorLine(settings),
         tightbound::VERSION,
     );
     for (network, title) in [(Network::Encoder, "Encoder, φ"), (Network::Decoder, "Decoder, θ")] {
@@ -82,6 +87,9 @@ pub fn to_text(subject: &Subject, study: &Study, layers: bool) -> String {
             "\nWhat if: all estimators with M·K = {budget}, from the same noise\n\n{}",
             what_if(&study.what_if)
         );
+    }
+    for reason in &study.unmeasured {
+        text += &format!("\n{reason}.\n");
     }
     if let Some(mixture) = study.mixture {
         let point = |beta| format!("{:.3} at β = {beta}", mixture.snr(beta));
@@ -119,18 +127,12 @@ fn bracket(interval: &Interval) -> String {
     format!("{value:.3} [{low:.3}, {high:.3}]")
 }
 
-/// A figure beside what noise alone would show.
-fn above(interval: &Interval, floor: Option<f64>) -> String {
-    let floor = floor.map_or(String::new(), |floor| format!(" (floor {floor:.3})"));
-    format!("{:.3}{floor}", interval.value)
-}
-
 fn figures(scope: &ScopeSnr) -> [String; 4] {
     [
         bracket(&scope.ratio),
-        above(&scope.raw, Some(scope.floor)),
+        format!("{:.3} (floor {:.3})", scope.raw.value, scope.floor),
         format!("{:.3}", scope.debiased.value),
-        scope.directional.map_or("–".to_owned(), |d| above(&d, scope.directional_floor)),
+        scope.directional.map_or("–".to_owned(), |d| format!("{:.3}", d.value)),
     ]
 }
 
@@ -141,7 +143,7 @@ fn grid(rows: &[SnrReport], network: Network) -> String {
         ("ratio", Align::Left),
         ("raw", Align::Left),
         ("debiased", Align::Right),
-        ("DSNR", Align::Left),
+        ("DSNR", Align::Right),
         ("ESS", Align::Right),
     ]);
     for row in rows {
@@ -161,7 +163,7 @@ fn layer_table(rows: &[SnrReport]) -> String {
         ("ratio", Align::Left),
         ("raw", Align::Left),
         ("debiased", Align::Right),
-        ("DSNR", Align::Left),
+        ("DSNR", Align::Right),
     ]);
     for row in rows {
         for scope in row.scopes.iter().filter(|s| !s.scope.whole) {

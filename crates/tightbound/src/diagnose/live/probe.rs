@@ -8,15 +8,14 @@ use super::draws::Draws;
 use super::effective::effective_sample_size;
 use super::error::LiveError;
 use super::interval::Interval;
-use crate::diagnose::snr::isotropic;
 use crate::diagnose::{Snr, SnrError};
 use crate::engine::{Batch, Engine, Noise, Objective, Prune};
 use crate::estimators::{Estimator, EstimatorSettings};
 use crate::model::{Network, ParameterTable};
 use crate::random::{Purpose, Stream};
 
-/// The fewest draws that have a variance, an interval and two halves.
-pub const LEAST_DRAWS: u32 = 4;
+/// The fewest draws: ten groups of two.
+pub const LEAST_DRAWS: u32 = 20;
 
 /// Where gradients are drawn.
 #[derive(Clone, Copy, Debug)]
@@ -27,7 +26,7 @@ pub struct Probe<'a> {
     pub batch: Batch<'a>,
     /// Seed of the noise. Estimators that are measured under one seed see the same samples.
     pub seed: u64,
-    /// R ≥ 4, the number of draws.
+    /// R ≥ 20, the number of draws.
     pub draws: u32,
 }
 
@@ -57,11 +56,10 @@ pub struct ScopeSnr {
     pub debiased: Interval,
     /// ‖E g‖ / √tr Cov g, without the part of the mean that noise explains.
     pub ratio: Interval,
-    /// DSNR, E ‖g∥‖/‖g⊥‖ of the second half of the draws about the mean direction of the first half;
-    /// none for a single parameter.
+    /// DSNR, E ‖g∥‖/‖g⊥‖ of the second half of the draws about the mean direction of the first half,
+    /// which the interval takes as given; none for a single parameter. Noise alone shows about
+    /// √(2/(πr)), r the number of directions that it fills.
     pub directional: Option<Interval>,
-    /// What `directional` is for noise that is alike in all directions; none where it has no mean.
-    pub directional_floor: Option<f64>,
 }
 
 /// Signal and noise of one estimator on one minibatch.
@@ -73,9 +71,10 @@ pub struct SnrReport {
     pub draws: u32,
     /// B.
     pub images: usize,
-    /// Mean effective sample size of the K weights under one logarithm, from 1 to K.
+    /// Effective sample size of the K weights under one logarithm, from 1 to K: the mean over the
+    /// images' groups of the first draw.
     pub effective_samples: f64,
-    /// Encoder, decoder, then every tensor.
+    /// Encoder, decoder, then every tensor whose gradient varies.
     pub scopes: Vec<ScopeSnr>,
 }
 
@@ -92,7 +91,7 @@ impl Probe<'_> {
     /// It takes R gradients, and keeps 20 numbers per parameter however large R and K are.
     ///
     /// # Errors
-    /// If R < 4, a draw is not finite, or nothing varies.
+    /// If R < 20, a draw is not finite, or a whole network's gradient does not vary.
     pub fn measure(
         &self,
         engine: &mut dyn Engine<Real = f32>,
@@ -123,9 +122,12 @@ impl Probe<'_> {
             scope: scope.name.clone(),
             source,
         };
-        let scopes = scopes(&table).into_iter().map(|(scope, range)| {
-            measure_scope(&draws, &direction, scope.clone(), range)
-                .map_err(|source| ratio_error(&scope, source))
+        let scopes = scopes(&table).into_iter().filter_map(|(scope, range)| {
+            match measure_scope(&draws, &direction, scope.clone(), range) {
+                // A layer behind dead units has no gradient; the others still have.
+                Err(SnrError::ZeroVariance) if !scope.whole => None,
+                measured => Some(measured.map_err(|source| ratio_error(&scope, source))),
+            }
         });
         Ok(SnrReport {
             estimator: settings.clone(),
@@ -212,6 +214,7 @@ fn measure_scope(
     let moments = draws.moments(&range)?;
     let varying = moments[0].variance.iter().filter(|&&v| v > 0.0).count();
     let sets = moments.iter().map(|m| m.snr()).collect::<Result<Vec<_>, _>>()?;
+    let squares: Vec<f64> = moments.iter().map(|m| m.squared_ratio()).collect();
     let interval = |of: fn(&Snr) -> f64| {
         let values: Vec<f64> = sets.iter().map(of).collect();
         Interval::jackknife(values[0], &values[1..])
@@ -220,9 +223,8 @@ fn measure_scope(
         raw: interval(|s| s.raw),
         floor: sets[0].floor,
         debiased: interval(|s| s.debiased),
-        ratio: interval(|s| s.ratio),
+        ratio: Interval::jackknife(squares[0], &squares[1..]).sqrt(),
         directional: (varying > 1).then(|| direction.ratio(&range)).transpose()?,
-        directional_floor: (varying > 2).then(|| isotropic(varying)),
         scope,
     })
 }
@@ -271,9 +273,6 @@ impl Direction {
             }
             ratios.push((along * along / across).sqrt());
         }
-        let n = ratios.len() as f64;
-        let mean = ratios.iter().sum::<f64>() / n;
-        let variance = ratios.iter().map(|r| (r - mean).powi(2)).sum::<f64>() / (n - 1.0);
-        Ok(Interval::of_mean(mean, (variance / n).sqrt()))
+        Ok(Interval::of_mean(&ratios))
     }
 }

@@ -37,7 +37,7 @@ pub struct Mixture {
 /// Measures the mixture that `settings`, a CIWAE with any β, belongs to.
 ///
 /// # Errors
-/// If R < 4, a draw is not finite, or nothing varies.
+/// If R < 20, a draw is not finite, or nothing varies.
 ///
 /// # Panics
 /// If the settings have no β.
@@ -91,9 +91,10 @@ impl Mixture {
         Self::hundredths().find(|&beta| self.snr(beta) >= target)
     }
 
-    /// The β, to a hundredth, of the largest ratio.
+    /// The β, to a hundredth, of the largest ratio; the smallest of equals, whose bound is the tightest.
     pub fn best(&self) -> f64 {
-        Self::hundredths().max_by(|&a, &b| self.snr(a).total_cmp(&self.snr(b))).unwrap_or(1.0)
+        let larger = |a: f64, b: f64| if self.snr(b) > self.snr(a) { b } else { a };
+        Self::hundredths().reduce(larger).unwrap_or(0.0)
     }
 
     fn hundredths() -> impl Iterator<Item = f64> {
@@ -134,7 +135,10 @@ impl Sums {
             [dot(&self.one, &self.one), dot(&self.zero, &self.zero), dot(&self.one, &self.zero)];
         let mut mixture = Mixture { signal: [0.0; 3], noise: [0.0; 3] };
         for (i, product) in products.into_iter().enumerate() {
-            let noise = (self.squares[i] - r * product) / (r - 1.0);
+            let left = self.squares[i] - r * product;
+            // Less than the rounding of a sum of squares is no variance.
+            let still = i < 2 && left <= r * f64::EPSILON * self.squares[i];
+            let noise = if still { 0.0 } else { left / (r - 1.0) };
             mixture.noise[i] = noise;
             mixture.signal[i] = product - noise / r;
         }

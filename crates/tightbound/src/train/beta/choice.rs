@@ -72,6 +72,8 @@ pub(in crate::train) struct Lookahead<'a, 'b> {
     pub(in crate::train) held_out: &'a Images,
     /// Seed of the held-out pixels and noise.
     pub(in crate::train) seed: u64,
+    /// Whether steps that fail are left out, as in the training.
+    pub(in crate::train) skip: bool,
 }
 
 /// Finds the β of the grid with the highest L_64 on held-out images after the first steps, 200 at most,
@@ -135,8 +137,11 @@ impl Lookahead<'_, '_> {
                 rate: self.ladder.rate_at(epoch),
             };
             self.stepper.draw(positions, at.epoch);
-            self.stepper.step(engine, &mut trial, &*estimator, at)?;
-            trial.position.step += 1;
+            match self.stepper.step(engine, &mut trial, &*estimator, at) {
+                Ok(_) => trial.position.step += 1,
+                Err(_) if self.skip => {}
+                Err(error) => return Err(error.into()),
+            }
         }
         let positions: Vec<usize> = (0..self.held_out.len().min(SCORED)).collect();
         let images = self.held_out.select(&positions);

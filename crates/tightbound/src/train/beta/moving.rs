@@ -25,9 +25,14 @@ impl MovingBeta {
 
     /// Goes on from a checkpoint's state. `None` if it belongs to another objective.
     pub(in crate::train) fn restore(objective: BetaObjective, state: BetaState) -> Option<Self> {
-        match state {
-            BetaState::Learned(state) => LearnedBeta::restore(objective, state).map(Self::Learned),
-            BetaState::Chosen(beta) => Some(Self::Chosen(beta)),
+        match (objective, state) {
+            (_, BetaState::Learned(state)) => {
+                LearnedBeta::restore(objective, state).map(Self::Learned)
+            }
+            (BetaObjective::Snr | BetaObjective::Validation, BetaState::Chosen(beta)) => {
+                Some(Self::Chosen(beta))
+            }
+            _ => None,
         }
     }
 
