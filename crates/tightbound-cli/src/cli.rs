@@ -6,8 +6,8 @@ use clap::{Parser, Subcommand};
 use tightbound::engine::cpu::KernelPath;
 
 use crate::commands::{
-    bench, cite, completions, data, demo, encode, estimators, eval, reconstruct, sample, train,
-    verify,
+    bench, cite, completions, data, demo, encode, estimators, eval, reconstruct, sample, toy,
+    train, verify,
 };
 use crate::outcome::Outcome;
 
@@ -50,6 +50,7 @@ pub enum Command {
     Data(data::Args),
     Estimators(estimators::Args),
     Cite(cite::Args),
+    Toy(toy::Args),
     Verify(verify::Args),
     Bench(bench::Args),
     Completions(completions::Args),
@@ -68,6 +69,7 @@ impl Command {
             Self::Data(args) => data::run(&args),
             Self::Estimators(args) => estimators::run(&args),
             Self::Cite(args) => cite::run(&args),
+            Self::Toy(args) => toy::run(&args),
             Self::Verify(args) => verify::run(&args),
             Self::Bench(args) => bench::run(&args),
             Self::Completions(args) => completions::run(&args),

@@ -10,5 +10,6 @@ pub mod estimators;
 pub mod eval;
 pub mod reconstruct;
 pub mod sample;
+pub mod toy;
 pub mod train;
 pub mod verify;

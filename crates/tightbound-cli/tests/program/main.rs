@@ -6,3 +6,4 @@ mod interruption;
 mod output;
 mod readme;
 mod support;
+mod toy;
