@@ -7,7 +7,7 @@ use tightbound::engine::cpu::KernelPath;
 
 use crate::commands::{
     bench, certify, cite, completions, data, demo, encode, estimators, eval, reconstruct, sample,
-    snr, train, verify,
+    snr, toy, train, verify,
 };
 use crate::outcome::Outcome;
 
@@ -51,6 +51,7 @@ pub enum Command {
     Data(data::Args),
     Estimators(estimators::Args),
     Cite(cite::Args),
+    Toy(toy::Args),
     Verify(verify::Args),
     Certify(certify::Args),
     Bench(bench::Args),
@@ -71,6 +72,7 @@ impl Command {
             Self::Data(args) => data::run(&args),
             Self::Estimators(args) => estimators::run(&args),
             Self::Cite(args) => cite::run(&args),
+            Self::Toy(args) => toy::run(&args),
             Self::Verify(args) => verify::run(&args),
             Self::Certify(args) => certify::run(&args),
             Self::Bench(args) => bench::run(&args),

@@ -2,6 +2,7 @@
 
 use std::process::ExitCode;
 
+use tightbound::diagnose::toy::ToyError;
 use tightbound::estimators::EstimatorError;
 use tightbound::settings::SettingsError;
 
@@ -38,9 +39,12 @@ pub fn report(error: &anyhow::Error) -> ExitCode {
              training with --resume"
         );
     }
-    let usage = error
-        .chain()
-        .any(|e| e.is::<UsageError>() || e.is::<SettingsError>() || e.is::<EstimatorError>());
+    let usage = error.chain().any(|e| {
+        e.is::<UsageError>()
+            || e.is::<SettingsError>()
+            || e.is::<EstimatorError>()
+            || e.is::<ToyError>()
+    });
     ExitCode::from(if usage { USAGE } else { FAILED })
 }
 

