@@ -1,6 +1,6 @@
 //! Say why there is no signal-to-noise ratio.
 
-use super::probe::LEAST_DRAWS;
+use super::draws::LEAST_DRAWS;
 use crate::diagnose::SnrError;
 use crate::engine::EngineError;
 

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use serde::{Deserialize, Serialize};
 
-use super::draws::Draws;
+use super::draws::{Draws, LEAST_DRAWS};
 use super::effective::effective_sample_size;
 use super::error::LiveError;
 use super::interval::Interval;
@@ -13,9 +13,6 @@ use crate::engine::{Batch, Engine, Noise, Objective, Prune};
 use crate::estimators::{Estimator, EstimatorSettings};
 use crate::model::{Network, ParameterTable};
 use crate::random::{Purpose, Stream};
-
-/// The fewest draws: ten groups of two.
-pub const LEAST_DRAWS: u32 = 20;
 
 /// Where gradients are drawn.
 #[derive(Clone, Copy, Debug)]

@@ -2,8 +2,9 @@
 
 use std::ops::Range;
 
+use super::draws::LEAST_DRAWS;
 use super::error::LiveError;
-use super::probe::{LEAST_DRAWS, Probe};
+use super::probe::Probe;
 use crate::diagnose::SnrError;
 use crate::engine::Engine;
 use crate::estimators::{EstimatorSettings, examples};
