@@ -7,6 +7,9 @@ use crate::diagnose::{Moments, SnrError};
 /// Groups that are left out in turn for intervals.
 const GROUPS: usize = 10;
 
+/// The fewest draws: ten groups of two.
+pub const LEAST_DRAWS: u32 = 20;
+
 /// Sums over R draws of P elements each: 2·G·P numbers, however many draws there are.
 #[derive(Debug)]
 pub(super) struct Draws {
@@ -17,14 +20,13 @@ pub(super) struct Draws {
 }
 
 impl Draws {
-    /// Waits for `draws` ≥ 1 gradients of `parameters` elements.
+    /// Waits for `draws` ≥ [`LEAST_DRAWS`] gradients of `parameters` elements.
     pub(super) fn new(draws: usize, parameters: usize) -> Self {
-        let groups = draws.min(GROUPS);
         let zeros = || vec![0.0; parameters];
         Self {
             expected: draws,
             added: 0,
-            groups: (0..groups).map(|_| (zeros(), zeros())).collect(),
+            groups: (0..GROUPS).map(|_| (zeros(), zeros())).collect(),
         }
     }
 

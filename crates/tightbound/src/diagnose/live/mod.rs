@@ -13,9 +13,10 @@ mod probe;
 mod tests;
 mod what_if;
 
+pub use draws::LEAST_DRAWS;
 pub use effective::effective_sample_size;
 pub use error::LiveError;
 pub use finding::{Change, Trend, trend};
 pub use interval::Interval;
-pub use probe::{LEAST_DRAWS, Probe, Scope, ScopeSnr, SnrReport};
+pub use probe::{Probe, Scope, ScopeSnr, SnrReport};
 pub use what_if::{Mixture, equal_budget, mixture};
