@@ -27,6 +27,10 @@ fn signal_and_noise_of_a_model_are_told() {
     ] {
         assert!(text.contains(words), "no `{words}` in: {text}");
     }
+    // PIWAE's decoder follows IWAE's bound: there is nothing to find.
+    let found = |from: &str, word: &str| text.lines().any(|l| l.contains(from) && l.contains(word));
+    assert!(found("From iwae (1, 8) to piwae (2, 4)", "encoder"), "{text}");
+    assert!(!found("From iwae (1, 8) to piwae (2, 4)", "decoder"), "{text}");
     let json = folder.run(&format!("snr run {SMALL} --budget 6 --gradient dreg --json")).json();
     let [grid, what_if] = ["grid", "what_if"].map(|key| json[key].as_array().unwrap());
     assert_eq!(grid.len(), 4);
