@@ -11,11 +11,15 @@ use crate::output::talk;
 
 /// A bar over `length` things on a terminal, nothing elsewhere.
 pub fn counting_bar(doing: &str, things: &str, length: u64) -> ProgressBar {
+    bar(&format!("{doing} {{bar:24}} {{human_pos}}/{{human_len}} {things}  {{eta}} left"), length)
+}
+
+/// A bar of any look on a terminal, nothing elsewhere.
+pub fn bar(template: &str, length: u64) -> ProgressBar {
     if !std::io::stderr().is_terminal() {
         return ProgressBar::hidden();
     }
-    let template = format!("{doing} {{bar:24}} {{human_pos}}/{{human_len}} {things}  {{eta}} left");
-    let style = ProgressStyle::with_template(&template).expect("the template is valid");
+    let style = ProgressStyle::with_template(template).expect("the template is valid");
     ProgressBar::new(length).with_style(style)
 }
 

@@ -74,9 +74,8 @@ impl Observer for Watcher<'_> {
         match (&record.figures, &record.error) {
             (Some(SnrFigures { encoder, decoder, effective_samples, .. }), _) => {
                 self.display.say(&format!(
-                    "epoch {epoch}: signal-to-noise ratio of the encoder {:.3} [{:.3}, {:.3}], of the \
-                     decoder {:.3} [{:.3}, {:.3}], ESS {effective_samples:.1}",
-                    encoder.value, encoder.low, encoder.high, decoder.value, decoder.low, decoder.high
+                    "epoch {epoch}: signal-to-noise ratio of the encoder {encoder}, of the decoder \
+                     {decoder}, ESS {effective_samples:.1}"
                 ));
             }
             (None, error) => {

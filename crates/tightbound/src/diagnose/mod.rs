@@ -4,6 +4,7 @@ pub mod certify;
 pub mod live;
 
 mod gaussian;
+mod jackknife;
 mod moments;
 mod normal;
 mod quadrature;

@@ -217,9 +217,7 @@ impl fmt::Display for Gradient {
 
 /// A text that names no rule.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "there is no gradient rule `{0}`; there are: plain, stl, dreg, rws, rws-dreg, vimco, ovis, covariance"
-)]
+#[error("there is no gradient rule `{0}`; there are: {known}", known = Gradient::ALL.map(Gradient::name).join(", "))]
 pub struct UnknownGradient(String);
 
 impl FromStr for Gradient {

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::estimator::{Definition, Estimator, SampleRule};
-use super::gradient::Gradient;
+use super::gradient::{Gradient, Rule};
 use super::log_mean::LogMean;
 use super::registry;
 
@@ -205,8 +205,15 @@ impl EstimatorSettings {
 
     /// Name and rule in one word, such as `piwae-dreg`; the default rule goes without saying.
     pub fn label(&self) -> String {
-        let usual = find(&self.name).is_ok_and(|d| d.gradients[0].gradient == self.gradient);
-        if usual { self.name.clone() } else { format!("{}-{}", self.name, self.gradient) }
+        self.label_among(find(&self.name).map_or(&[], |definition| definition.gradients))
+    }
+
+    /// The label, where `rules` are those of the estimator.
+    pub(crate) fn label_among(&self, rules: &[Rule]) -> String {
+        match rules.first() {
+            Some(usual) if usual.gradient == self.gradient => self.name.clone(),
+            _ => format!("{}-{}", self.name, self.gradient),
+        }
     }
 
     /// Whether the mean of φ's gradient is the gradient of the bound, as the estimator declares.

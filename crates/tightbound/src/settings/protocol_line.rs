@@ -92,37 +92,33 @@ pub struct EstimatorLine<'a>(pub &'a Settings);
 
 impl fmt::Display for EstimatorLine<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write_estimator(f, self.0)
-    }
-}
-
-fn write_estimator(f: &mut fmt::Formatter<'_>, settings: &Settings) -> fmt::Result {
-    let Settings { estimator, train, .. } = settings;
-    write!(f, "{} M={} K={}", estimator.label(), estimator.m, estimator.k)?;
-    if let Some(beta) = estimator.beta {
-        match train.beta_objective {
-            BetaObjective::Fixed => write!(f, " β={beta}")?,
-            BetaObjective::Maximise => write!(f, " β learned (maximise) from {beta}")?,
-            BetaObjective::Eq16 => write!(f, " β learned (eq16) from {beta}")?,
-            BetaObjective::Snr => write!(f, " β chosen (snr ≥ {})", train.beta_target)?,
-            BetaObjective::Validation => write!(f, " β chosen (validation)")?,
+        let Settings { estimator, train, .. } = self.0;
+        write!(f, "{} M={} K={}", estimator.label(), estimator.m, estimator.k)?;
+        if let Some(beta) = estimator.beta {
+            match train.beta_objective {
+                BetaObjective::Fixed => write!(f, " β={beta}")?,
+                BetaObjective::Maximise => write!(f, " β learned (maximise) from {beta}")?,
+                BetaObjective::Eq16 => write!(f, " β learned (eq16) from {beta}")?,
+                BetaObjective::Snr => write!(f, " β chosen (snr ≥ {})", train.beta_target)?,
+                BetaObjective::Validation => write!(f, " β chosen (validation)")?,
+            }
         }
+        if let Some(alpha) = estimator.alpha {
+            write!(f, " α={alpha}")?;
+        }
+        if let Some(gamma) = estimator.gamma {
+            write!(f, " γ={gamma}")?;
+        }
+        if let Some(partition) = &estimator.partition {
+            write!(f, " β_j={partition:?}")?;
+        }
+        match train.update {
+            Update::Joint => {}
+            Update::EncoderFirst => write!(f, " (encoder first)")?,
+            Update::Random => write!(f, " (random order)")?,
+        }
+        Ok(())
     }
-    if let Some(alpha) = estimator.alpha {
-        write!(f, " α={alpha}")?;
-    }
-    if let Some(gamma) = estimator.gamma {
-        write!(f, " γ={gamma}")?;
-    }
-    if let Some(partition) = &estimator.partition {
-        write!(f, " β_j={partition:?}")?;
-    }
-    match train.update {
-        Update::Joint => {}
-        Update::EncoderFirst => write!(f, " (encoder first)")?,
-        Update::Random => write!(f, " (random order)")?,
-    }
-    Ok(())
 }
 
 /// The settings that differ from their protocol's, as `key=value`, those apart that the line

@@ -1,7 +1,7 @@
 //! Put signal-to-noise ratios into words, tables and JSON.
 
 use serde_json::{Value, json};
-use tightbound::diagnose::live::{Interval, ScopeSnr, SnrReport};
+use tightbound::diagnose::live::{ScopeSnr, SnrReport};
 use tightbound::model::Network;
 use tightbound::settings::{EstimatorLine, Settings};
 use tightbound_report::{Align, Table};
@@ -106,7 +106,7 @@ fn findings(study: &Study) -> String {
         text += &format!("- {}\n", finding.sentence);
     }
     if let Some((best, alike)) = study.clearest() {
-        let figure = bracket(&best.network(Network::Encoder).ratio);
+        let figure = best.network(Network::Encoder).ratio;
         text += &format!(
             "- Of the unbiased rules at this budget, {} has the largest ratio for the encoder, {figure}",
             name(&best.estimator)
@@ -122,14 +122,9 @@ fn findings(study: &Study) -> String {
     text
 }
 
-fn bracket(interval: &Interval) -> String {
-    let Interval { value, low, high } = interval;
-    format!("{value:.3} [{low:.3}, {high:.3}]")
-}
-
 fn figures(scope: &ScopeSnr) -> [String; 4] {
     [
-        bracket(&scope.ratio),
+        scope.ratio.to_string(),
         format!("{:.3} (floor {:.3})", scope.raw.value, scope.floor),
         format!("{:.3}", scope.debiased.value),
         scope.directional.map_or("–".to_owned(), |d| format!("{:.3}", d.value)),
@@ -183,13 +178,12 @@ fn what_if(rows: &[SnrReport]) -> String {
         ("decoder", Align::Left),
     ]);
     for row in rows {
-        let ratio = |network| bracket(&row.network(network).ratio);
+        let ratio = |network| row.network(network).ratio.to_string();
         let claim = match row.estimator.is_unbiased() {
             Ok(true) => "unbiased",
             _ => "another than the bound's",
         };
-        let networks = [Network::Encoder, Network::Decoder].map(ratio);
-        let [encoder, decoder] = networks;
+        let [encoder, decoder] = [Network::Encoder, Network::Decoder].map(ratio);
         table.row([name(&row.estimator), claim.to_owned(), encoder, decoder]);
     }
     table.to_string()

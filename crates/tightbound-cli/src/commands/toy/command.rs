@@ -1,16 +1,16 @@
 //! Read what to measure, measure it with a bar, and hand it to the writers.
 
-use std::io::IsTerminal;
 use std::path::PathBuf;
 
 use clap::value_parser;
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::ProgressBar;
 use tightbound::diagnose::toy::{
     ASYMPTOTIC, Axis, Estimates, Perturbation, Progress, SlopeRow, Sweep, SweepReport, ToyOptions,
     Verdict, label,
 };
 
 use super::{figures, files, text};
+use crate::display::bar;
 use crate::failure::UsageError;
 use crate::outcome::Outcome;
 use crate::output::{print, print_json, talk, write_file};
@@ -253,12 +253,7 @@ impl Bar {
             work.push((size, total, size as u64));
             total += (size * points) as u64;
         }
-        if !std::io::stderr().is_terminal() {
-            return Self { bar: ProgressBar::hidden(), work };
-        }
-        let template = "measuring {bar:24} {percent} %  {msg}  {eta} left";
-        let style = ProgressStyle::with_template(template).expect("the template is valid");
-        let bar = ProgressBar::new(total).with_style(style);
+        let bar = bar("measuring {bar:24} {percent} %  {msg}  {eta} left", total);
         bar.set_message(sweep.axis.name());
         Self { bar, work }
     }

@@ -64,10 +64,7 @@ impl<'a> Family<'a> {
 impl Subject {
     fn new(definition: &Definition, settings: &EstimatorSettings) -> Self {
         let gradient = settings.gradient;
-        let mut label = definition.name.to_owned();
-        if gradient != definition.gradients[0].gradient {
-            label += &format!("-{gradient}");
-        }
+        let mut label = settings.label_among(definition.gradients);
         if let Some(gamma) = settings.gamma {
             label += &format!(" (γ = {gamma})");
         }

@@ -3,6 +3,7 @@
 use super::draws::LEAST_DRAWS;
 use crate::diagnose::SnrError;
 use crate::engine::EngineError;
+use crate::estimators::EstimatorSettings;
 
 /// Gradients that cannot be measured.
 #[derive(Debug, thiserror::Error)]
@@ -37,4 +38,21 @@ pub enum LiveError {
         /// Why.
         source: SnrError,
     },
+}
+
+impl LiveError {
+    /// A draw of `settings`' gradient that fails.
+    pub(super) fn draw(draw: u32, settings: &EstimatorSettings, source: EngineError) -> Self {
+        Self::Draw { draw, estimator: name(settings), source }
+    }
+
+    /// Draws of `settings`' gradient without a ratio.
+    pub(super) fn ratio(scope: &str, settings: &EstimatorSettings, source: SnrError) -> Self {
+        Self::Ratio { estimator: name(settings), scope: scope.to_owned(), source }
+    }
+}
+
+/// Label, M and K.
+fn name(settings: &EstimatorSettings) -> String {
+    format!("{}({}, {})", settings.label(), settings.m, settings.k)
 }

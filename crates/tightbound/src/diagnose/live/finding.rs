@@ -51,18 +51,16 @@ impl Change {
     /// The finding in a sentence.
     pub fn in_words(&self) -> String {
         let Self { what, from, to, before, after } = self;
-        let figure = |i: &Interval| format!("{:.3} [{:.3}, {:.3}]", i.value, i.low, i.high);
-        let (before_text, after_text) = (figure(before), figure(after));
         match self.trend() {
             Trend::Rises => {
-                format!("From {from} to {to}, {what} rises: {before_text} → {after_text}.")
+                format!("From {from} to {to}, {what} rises: {before} → {after}.")
             }
             Trend::Falls => {
-                format!("From {from} to {to}, {what} falls: {before_text} → {after_text}.")
+                format!("From {from} to {to}, {what} falls: {before} → {after}.")
             }
             Trend::NotSeen => format!(
-                "From {from} to {to}, these draws show no change of {what}: {before_text} and \
-                 {after_text} overlap."
+                "From {from} to {to}, these draws show no change of {what}: {before} and \
+                 {after} overlap."
             ),
         }
     }

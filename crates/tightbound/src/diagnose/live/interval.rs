@@ -1,6 +1,10 @@
 //! Bound a figure by how far it moves when some of the draws are left out.
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
+
+use crate::diagnose::jackknife::standard_error;
 
 /// A figure and its 95 % interval.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -15,12 +19,9 @@ pub struct Interval {
 
 impl Interval {
     /// The interval of `value`, from what it is with each of G equal groups left out: the
-    /// delete-a-group jackknife, se² = (G−1)/G Σ (θ₋g − mean)² with Student's t of G − 1 degrees.
+    /// delete-a-group jackknife with Student's t of G − 1 degrees.
     pub(super) fn jackknife(value: f64, without: &[f64]) -> Self {
-        let g = without.len() as f64;
-        let mean = without.iter().sum::<f64>() / g;
-        let squares: f64 = without.iter().map(|x| (x - mean).powi(2)).sum();
-        Self::around(value, ((g - 1.0) / g * squares).sqrt() * t_quantile(g - 1.0))
+        Self::around(value, standard_error(without) * t_quantile(without.len() as f64 - 1.0))
     }
 
     /// The interval of the mean of `figures`.
@@ -41,6 +42,14 @@ impl Interval {
 
     fn around(value: f64, reach: f64) -> Self {
         Self { value, low: value - reach, high: value + reach }
+    }
+}
+
+/// `0.661 [0.629, 0.691]`.
+impl fmt::Display for Interval {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { value, low, high } = self;
+        write!(f, "{value:.3} [{low:.3}, {high:.3}]")
     }
 }
 

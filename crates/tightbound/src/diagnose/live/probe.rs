@@ -96,34 +96,31 @@ impl Probe<'_> {
         estimator: &dyn Estimator,
         progress: &mut dyn FnMut(),
     ) -> Result<SnrReport, LiveError> {
-        let name = || format!("{}({}, {})", settings.label(), settings.m, settings.k);
-        if self.draws < LEAST_DRAWS {
-            return Err(LiveError::TooFewDraws(self.draws));
-        }
+        self.check()?;
         let table = ParameterTable::new(engine.architecture());
         let mut draws = Draws::new(self.draws as usize, table.total());
+        let mut gradient = vec![0.0; table.total()];
         let mut direction = None;
-        self.draw(engine, estimator, 0, &name, &mut |draw, gradient| {
+        for draw in 0..self.draws {
+            self.draw(engine, settings, estimator, draw, &mut gradient)?;
             if draw == self.draws / 2 {
                 direction = Some(Direction::new(&table, draws.sum()));
             }
             if let Some(direction) = &mut direction {
-                direction.hold(gradient);
+                direction.hold(&gradient);
             }
-            draws.add(gradient);
+            draws.add(&gradient);
             progress();
-        })?;
+        }
         let direction = direction.expect("draws have two halves");
-        let ratio_error = |scope: &Scope, source| LiveError::Ratio {
-            estimator: name(),
-            scope: scope.name.clone(),
-            source,
-        };
         let scopes = scopes(&table).into_iter().filter_map(|(scope, range)| {
             match measure_scope(&draws, &direction, scope.clone(), range) {
                 // A layer behind dead units has no gradient; the others still have.
                 Err(SnrError::ZeroVariance) if !scope.whole => None,
-                measured => Some(measured.map_err(|source| ratio_error(&scope, source))),
+                measured => {
+                    let error = |source| LiveError::ratio(&scope.name, settings, source);
+                    Some(measured.map_err(error))
+                }
             }
         });
         Ok(SnrReport {
@@ -135,27 +132,29 @@ impl Probe<'_> {
         })
     }
 
-    /// Shows `visit` the number and the gradient of R draws from number `first` on.
-    pub(super) fn draw(
-        &self,
-        engine: &mut dyn Engine<Real = f32>,
-        estimator: &dyn Estimator,
-        first: u32,
-        name: &dyn Fn() -> String,
-        visit: &mut dyn FnMut(u32, &[f32]),
-    ) -> Result<(), LiveError> {
+    /// Refuses a probe without images or with too few draws.
+    pub(super) fn check(&self) -> Result<(), LiveError> {
+        if self.draws < LEAST_DRAWS {
+            return Err(LiveError::TooFewDraws(self.draws));
+        }
         if self.batch.ids.is_empty() {
             return Err(LiveError::NoImages);
         }
-        let mut gradient = vec![0.0; self.parameters.len()];
-        for draw in first..first + self.draws {
-            let objective =
-                Objective { estimator, noise: self.noise(draw), prune: Prune::Lossless };
-            let made = engine.gradient(self.parameters, self.batch, objective, &mut gradient);
-            made.map_err(|source| LiveError::Draw { draw, estimator: name(), source })?;
-            visit(draw, &gradient);
-        }
         Ok(())
+    }
+
+    /// Computes draw number `draw` of the gradient.
+    pub(super) fn draw(
+        &self,
+        engine: &mut dyn Engine<Real = f32>,
+        settings: &EstimatorSettings,
+        estimator: &dyn Estimator,
+        draw: u32,
+        gradient: &mut [f32],
+    ) -> Result<(), LiveError> {
+        let objective = Objective { estimator, noise: self.noise(draw), prune: Prune::Lossless };
+        let made = engine.gradient(self.parameters, self.batch, objective, gradient);
+        made.map(drop).map_err(|source| LiveError::draw(draw, settings, source))
     }
 
     fn noise(&self, draw: u32) -> Noise {

@@ -2,7 +2,6 @@
 
 use std::ops::Range;
 
-use super::draws::LEAST_DRAWS;
 use super::error::LiveError;
 use super::probe::Probe;
 use crate::diagnose::SnrError;
@@ -48,30 +47,21 @@ pub fn mixture(
     settings: &EstimatorSettings,
 ) -> Result<Mixture, LiveError> {
     assert!(settings.beta.is_some(), "only what has a β mixes two bounds");
-    if probe.draws < LEAST_DRAWS {
-        return Err(LiveError::TooFewDraws(probe.draws));
-    }
+    probe.check()?;
     let end = |beta| EstimatorSettings { beta: Some(beta), ..settings.clone() };
-    let ends = [end(1.0), end(0.0)].map(|s| s.build().expect("β lies in [0, 1]"));
-    let name = || format!("{}({}, {})", settings.label(), settings.m, settings.k);
-    let encoder = ParameterTable::new(engine.architecture()).network_range(Network::Encoder);
+    let [loose, tight] = [end(1.0), end(0.0)].map(|s| s.build().expect("β lies in [0, 1]"));
+    let table = ParameterTable::new(engine.architecture());
+    let encoder = table.network_range(Network::Encoder);
     let mut sums = Sums::new(&encoder);
-    let mut at_one = Vec::new();
+    let (mut at_one, mut at_zero) = (vec![0.0; table.total()], vec![0.0; table.total()]);
     for draw in 0..probe.draws {
-        let one = Probe { draws: 1, ..*probe };
-        let [loose, tight] = &ends;
-        one.draw(engine, &**loose, draw, &name, &mut |_, g| at_one = g[encoder.clone()].to_vec())?;
-        one.draw(engine, &**tight, draw, &name, &mut |_, g| {
-            sums.add(&at_one, &g[encoder.clone()])
-        })?;
+        probe.draw(engine, settings, &*loose, draw, &mut at_one)?;
+        probe.draw(engine, settings, &*tight, draw, &mut at_zero)?;
+        sums.add(&at_one[encoder.clone()], &at_zero[encoder.clone()]);
     }
     let mixture = sums.mixture(f64::from(probe.draws));
     match mixture.noise[..2].iter().any(|&noise| noise <= 0.0) {
-        true => Err(LiveError::Ratio {
-            estimator: name(),
-            scope: "encoder".to_owned(),
-            source: SnrError::ZeroVariance,
-        }),
+        true => Err(LiveError::ratio("encoder", settings, SnrError::ZeroVariance)),
         false => Ok(mixture),
     }
 }

@@ -10,10 +10,11 @@ use std::f64::consts::TAU;
 
 use serde::{Deserialize, Serialize};
 
+use crate::diagnose::LinearGaussian;
 use crate::random::{Purpose, Stream};
 
 /// σ², the variance of q. It is not the optimal ½, so that weights differ even at the optimum.
-pub(super) const VARIANCE: f64 = 2.0 / 3.0;
+pub(super) const VARIANCE: f64 = LinearGaussian::VARIANCE;
 
 /// How far the parameters are from their optimum.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

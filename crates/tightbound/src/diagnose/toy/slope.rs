@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::diagnose::jackknife::standard_error;
+
 /// The 97.5 % points of Student's t with 1, 2, … degrees of freedom.
 const T: [f64; 15] = [
     12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2.228, 2.201, 2.179, 2.160,
@@ -36,10 +38,7 @@ impl Slope {
 /// The 95 % interval about `value` by the delete-a-group jackknife; none from fewer than two groups.
 pub(super) fn interval(value: f64, without: &[f64]) -> Option<[f64; 2]> {
     let t = T.get(without.len().checked_sub(2)?)?;
-    let g = without.len() as f64;
-    let mean = without.iter().sum::<f64>() / g;
-    let squares: f64 = without.iter().map(|x| (x - mean).powi(2)).sum();
-    let half = t * ((g - 1.0) / g * squares).sqrt();
+    let half = t * standard_error(without);
     Some([value - half, value + half])
 }
 
