@@ -1,8 +1,9 @@
-//! Take the leading bias out of the importance-weighted bound by the jackknife.
+//! Differentiate the jackknife of the importance-weighted bound.
 
 use super::EstimatorSettings;
 use super::estimator::{Bound, Coefficients, Definition, Estimator, Parameters, SampleRule};
 use super::gradient::{Gradient, PLAIN_AND_DREG};
+use super::jackknife::jackknife;
 use super::reference::NOWOZIN_2018;
 use super::weights::{leave_one_out, normalise};
 
@@ -27,11 +28,10 @@ impl Estimator for Jvi {
     fn evaluate(&self, log_weights: &[f64], coefficients: Coefficients<'_>) -> Bound {
         let Coefficients { theta, path, score } = coefficients;
         let k = self.k as f64;
-        let whole = normalise(log_weights, theta);
+        normalise(log_weights, theta);
         let others = &mut *score;
         leave_one_out(log_weights, others);
         let shrink = (k - 1.0) / k;
-        let without: f64 = others.iter().sum::<f64>() / k - libm::log(k - 1.0);
         // Σ_j v_s^(−j) = w_s (Σ_j 1/W_j − 1/W_s) with W_j = Σ_{i≠j} w_i, in log space: 1/W of the
         // largest sample may be larger than all others by any factor, so nothing is subtracted.
         for (s, &l) in log_weights.iter().enumerate() {
@@ -51,7 +51,7 @@ impl Estimator for Jvi {
         for (c, a) in score.iter_mut().zip(theta.iter()) {
             *c = if self.gradient == Gradient::Dreg { 0.0 } else { -a };
         }
-        Bound::single(k * whole - (k - 1.0) * without)
+        Bound::single(jackknife(log_weights).expect("checked: K is at least 2"))
     }
 }
 

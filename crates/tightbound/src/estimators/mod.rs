@@ -37,6 +37,7 @@ registry! {
 
 mod estimator;
 mod gradient;
+mod jackknife;
 #[cfg(test)]
 mod laws;
 mod log_mean;
@@ -46,7 +47,8 @@ mod weights;
 
 pub use estimator::{Bound, Coefficients, Definition, Estimator, Parameters, SampleRule};
 pub use gradient::{Claim, Gradient, PLAIN, Rule, UnknownGradient};
+pub use jackknife::jackknife;
 pub use reference::Reference;
 pub(crate) use settings::variants;
 pub use settings::{EstimatorError, EstimatorSettings, examples, find};
-pub use weights::{log_mean_exp, normalise};
+pub use weights::{effective_sample_size, log_mean_exp, normalise};

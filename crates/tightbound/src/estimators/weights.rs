@@ -51,15 +51,7 @@ pub(super) fn leave_one_out(log_weights: &[f64], others: &mut [f64]) {
     if max == f64::NEG_INFINITY || max.is_nan() {
         return others.fill(max);
     }
-    let largest = log_weights.iter().position(|&l| l == max).unwrap_or(0);
-    let rest = log_weights.iter().enumerate().filter(|&(k, _)| k != largest).map(|(_, l)| *l);
-    let high = rest.clone().fold(f64::NEG_INFINITY, f64::max);
-    if high == f64::NEG_INFINITY {
-        others.fill(max);
-        others[largest] = high;
-        return;
-    }
-    let rest: f64 = rest.map(|l| libm::exp(l - high)).sum();
+    let (largest, high, rest) = set_largest_apart(log_weights, max);
     let total = 1.0 + rest * libm::exp(high - max);
     for (other, l) in others.iter_mut().zip(log_weights) {
         // w_k is at most half of the total here.
@@ -68,8 +60,32 @@ pub(super) fn leave_one_out(log_weights: &[f64], others: &mut [f64]) {
     others[largest] = high + libm::log(rest);
 }
 
+/// The place of the largest log-weight `max`, which must be finite; then the other weights as their own
+/// largest log-weight h and Σ exp(log w − h), which is 0 where all others are −∞.
+pub(super) fn set_largest_apart(log_weights: &[f64], max: f64) -> (usize, f64, f64) {
+    let largest = log_weights.iter().position(|&l| l == max).unwrap_or(0);
+    let rest = log_weights.iter().enumerate().filter(|&(k, _)| k != largest).map(|(_, l)| *l);
+    let high = rest.clone().fold(f64::NEG_INFINITY, f64::max);
+    let no_others = high == f64::NEG_INFINITY;
+    let sum = if no_others { 0.0 } else { rest.map(|l| libm::exp(l - high)).sum() };
+    (largest, high, sum)
+}
+
+/// Effective sample size (Σ w)² / Σ w² of log-weights: from 1, where one sample has all the weight, to
+/// their number, where all weigh the same (Kong 1992). NaN where all are −∞, none is given, or one is NaN.
+pub fn effective_sample_size(log_weights: &[f64]) -> f64 {
+    let max = maximum(log_weights);
+    let (mut sum, mut squares) = (0.0, 0.0);
+    for l in log_weights {
+        let w = libm::exp(l - max);
+        sum += w;
+        squares += w * w;
+    }
+    sum * sum / squares
+}
+
 /// The largest element, or NaN if there is one.
-fn maximum(values: &[f64]) -> f64 {
+pub(super) fn maximum(values: &[f64]) -> f64 {
     values.iter().fold(f64::NEG_INFINITY, |m, &v| if v.is_nan() || v > m { v } else { m })
 }
 
@@ -107,6 +123,21 @@ mod tests {
         assert_eq!(others[..2], [f64::NEG_INFINITY; 2]);
         leave_one_out(&[f64::NAN, 1.0], &mut others[..2]);
         assert!(others[..2].iter().all(|l| l.is_nan()));
+    }
+
+    #[test]
+    fn effective_samples_count_those_of_equal_weight() {
+        let none = f64::NEG_INFINITY;
+        // Far beyond what exp can hold: weights never leave log space unscaled.
+        assert_eq!(effective_sample_size(&[5e3; 6]), 6.0);
+        assert_eq!(effective_sample_size(&[-9e5, none, -9e5, none]), 2.0);
+        assert_eq!(effective_sample_size(&[1.0]), 1.0);
+        assert_eq!(effective_sample_size(&[0.0, -800.0]), 1.0);
+        // (1 + 3)² / (1 + 9), with 3 rounded twice.
+        assert!((effective_sample_size(&[0.0, 3f64.ln()]) - 1.6).abs() < 1e-15);
+        for undefined in [&[][..], &[none; 2], &[f64::NAN, 1.0], &[1.0, f64::NAN]] {
+            assert!(effective_sample_size(undefined).is_nan(), "{undefined:?}");
+        }
     }
 
     #[test]

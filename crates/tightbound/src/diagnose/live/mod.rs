@@ -4,7 +4,6 @@
 //! the noise of the estimator, as in Rainforth et al. 2018, and not that of the choice of images.
 
 mod draws;
-mod effective;
 mod error;
 mod finding;
 mod interval;
@@ -14,7 +13,6 @@ mod tests;
 mod what_if;
 
 pub use draws::LEAST_DRAWS;
-pub use effective::effective_sample_size;
 pub use error::LiveError;
 pub use finding::{Change, Trend, trend};
 pub use interval::Interval;

@@ -5,12 +5,11 @@ use std::ops::Range;
 use serde::{Deserialize, Serialize};
 
 use super::draws::{Draws, LEAST_DRAWS};
-use super::effective::effective_sample_size;
 use super::error::LiveError;
 use super::interval::Interval;
 use crate::diagnose::{Snr, SnrError};
 use crate::engine::{Batch, Engine, Noise, Objective, Prune};
-use crate::estimators::{Estimator, EstimatorSettings};
+use crate::estimators::{Estimator, EstimatorSettings, effective_sample_size};
 use crate::model::{Network, ParameterTable};
 use crate::random::{Purpose, Stream};
 
@@ -178,7 +177,8 @@ impl Probe<'_> {
                 };
                 let all = 0..samples as u32;
                 engine.log_weights(self.parameters, image, self.noise(0), all, &mut log_weights);
-                effective_sample_size(&log_weights, estimator.k())
+                let groups = log_weights.chunks_exact(estimator.k());
+                groups.map(effective_sample_size).sum::<f64>() / estimator.m() as f64
             })
             .sum();
         sum / self.batch.ids.len() as f64
