@@ -2,7 +2,11 @@
 
 mod curve;
 mod estimate;
+mod pareto;
 mod score;
+mod ssim;
 
 pub use estimate::{CurvePoint, Estimate};
+pub use pareto::pareto_k;
 pub use score::{ScoreError, ScoreOptions, Scores, TestPixels, per_image_curves, score};
+pub use ssim::{Border, Ssim, SsimError};

@@ -1,8 +1,10 @@
 //! Compare the engines with PyTorch autograd in f64, tensor by tensor.
 //!
-//! `python torch_gradients.py golden` writes the files anew.
+//! `python torch_gradients.py golden` writes the files anew. What other libraries make of images and
+//! weights stands in `figures.rs`.
 
 mod exchange;
+mod figures;
 
 use std::path::Path;
 
