@@ -4,9 +4,9 @@ use std::fmt::Write;
 
 use super::axis::{Range, Scale};
 use super::canvas::{Canvas, FigureError};
-use super::csv::field;
 use super::look::Look;
 use super::page::{AxisPlan, Page, Plot, PlotPlan};
+use crate::csv::field;
 
 /// Width and height of a panel's area for data, in pixels.
 const SIZE: (f64, f64) = (290.0, 230.0);

@@ -4,9 +4,9 @@ use std::fmt::Write;
 
 use super::axis::{Axis, Range};
 use super::canvas::{Canvas, FigureError, Spot};
-use super::csv::field;
 use super::look::Look;
 use super::page::{AxisPlan, Page, Plot, PlotPlan};
+use crate::csv::field;
 
 /// Width and height of the area for data, in pixels.
 const SIZE: (f64, f64) = (560.0, 380.0);

@@ -2,7 +2,6 @@
 
 mod axis;
 mod canvas;
-mod csv;
 mod histogram;
 mod line_chart;
 mod look;
