@@ -2,6 +2,7 @@
 #![forbid(unsafe_code)]
 
 mod csv;
+mod escape;
 mod figures;
 mod image_grid;
 mod number;
@@ -11,7 +12,9 @@ mod scores;
 mod table;
 
 pub use figures::{
-    Axis, FigureError, Guide, Histogram, LineChart, Panel, Point, Samples, Scale, Series, Spread,
+    Axis, BoxChart, Cloud, FigureError, Guide, Histogram, ImageRow, ImageRows, LineChart, Mark,
+    MarkedHistogram, Panel, Point, Samples, Scale, Scatter, Series, Spread, estimator_style,
+    estimator_styles,
 };
 pub use image_grid::{GreyImage, GridLayout};
 pub use number::{Measured, mean_and_sd};

@@ -13,8 +13,8 @@ impl ScoreTable {
     /// # Panics
     /// If a row has more cells than there are columns.
     pub fn to_csv(&self) -> String {
+        self.check();
         let mut csv = String::from("row,column,source,seed,value,sd\n");
-        self.shown(); // Refuses what the other formats refuse.
         let end = |value: Option<f64>| value.map(|v| v.to_string()).unwrap_or_default();
         for row in &self.rows {
             for (cell, column) in row.cells.iter().zip(&self.columns) {

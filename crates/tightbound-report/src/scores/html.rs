@@ -4,6 +4,7 @@ use std::fmt::Write;
 
 use super::layout::{MARK, Shown, Standing};
 use super::score_table::ScoreTable;
+use crate::escape::escape;
 
 impl ScoreTable {
     /// The table as an HTML fragment without any style: a `figure.score-table` with the table, its
@@ -48,23 +49,6 @@ fn cell(shown: &Shown) -> String {
         .iter()
         .map(|text| format!(" <span class=\"published\">{}</span>", escape(text)));
     format!("<td{class}>{value}{}</td>", published.collect::<String>())
-}
-
-/// The text as itself, between tags and in attributes.
-fn escape(text: &str) -> String {
-    let mut escaped = String::new();
-    for c in text.chars() {
-        match c {
-            '&' => escaped += "&amp;",
-            '<' => escaped += "&lt;",
-            '>' => escaped += "&gt;",
-            '"' => escaped += "&quot;",
-            '\'' => escaped += "&#39;",
-            c if c.is_control() => escaped.push(' '),
-            c => escaped.push(c),
-        }
-    }
-    escaped
 }
 
 #[cfg(test)]

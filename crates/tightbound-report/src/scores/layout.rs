@@ -61,13 +61,18 @@ impl Cell {
 }
 
 impl ScoreTable {
-    /// What the cells show, row by row, as many as there are columns.
-    pub(super) fn shown(&self) -> Vec<Vec<Shown>> {
-        let nothing = Cell::default();
+    /// Panics if a row has more cells than there are columns.
+    pub(super) fn check(&self) {
         for row in &self.rows {
             let (cells, columns) = (row.cells.len(), self.columns.len());
             assert!(cells <= columns, "row `{}`: {cells} cells in {columns} columns", row.name);
         }
+    }
+
+    /// What the cells show, row by row, as many as there are columns.
+    pub(super) fn shown(&self) -> Vec<Vec<Shown>> {
+        self.check();
+        let nothing = Cell::default();
         let mut rows = vec![Vec::new(); self.rows.len()];
         for (number, column) in self.columns.iter().enumerate() {
             let cells: Vec<&Cell> =
