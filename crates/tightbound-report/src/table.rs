@@ -43,31 +43,39 @@ impl<const N: usize> Table<N> {
 /// The headings, a rule, and the rows, each line ended; no spaces at the ends of lines.
 impl<const N: usize> fmt::Display for Table<N> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let widths: [usize; N] = std::array::from_fn(|column| {
-            let cells = self.rows.iter().map(|row| row[column].width());
-            cells.chain([self.headings[column].0.width()]).max().unwrap_or(0)
-        });
-        let line = |f: &mut fmt::Formatter<'_>, cells: [&str; N]| {
-            let mut line = String::new();
-            for (column, cell) in cells.into_iter().enumerate() {
-                let padding = " ".repeat(widths[column] - cell.width());
-                let gap = if column == 0 { "" } else { "  " };
-                line += gap;
-                match self.headings[column].1 {
-                    Align::Left => line.extend([cell, &padding]),
-                    Align::Right => line.extend([&padding, cell]),
-                }
-            }
-            writeln!(f, "{}", line.trim_end())
-        };
-        line(f, self.headings.map(|(heading, _)| heading))?;
-        let rules = widths.map(|width| "─".repeat(width));
-        line(f, std::array::from_fn(|column| rules[column].as_str()))?;
-        for row in &self.rows {
-            line(f, std::array::from_fn(|column| row[column].as_str()))?;
-        }
-        Ok(())
+        write_aligned(f, &self.headings, &self.rows)
     }
+}
+
+/// Writes what [`Table`] shows, for a number of columns that is known only now.
+///
+/// Every row has as many cells as there are headings.
+pub(crate) fn write_aligned(
+    f: &mut fmt::Formatter<'_>,
+    headings: &[(&str, Align)],
+    rows: &[impl AsRef<[String]>],
+) -> fmt::Result {
+    let widths = headings.iter().enumerate().map(|(column, (heading, _))| {
+        let cells = rows.iter().map(|row| row.as_ref()[column].width());
+        cells.chain([heading.width()]).max().unwrap_or(0)
+    });
+    let widths: Vec<usize> = widths.collect();
+    let mut line = |cells: &mut dyn Iterator<Item = &str>| {
+        let mut line = String::new();
+        for (column, (cell, (_, align))) in cells.zip(headings).enumerate() {
+            let padding = " ".repeat(widths[column] - cell.width());
+            line += if column == 0 { "" } else { "  " };
+            match align {
+                Align::Left => line.extend([cell, &padding]),
+                Align::Right => line.extend([&padding, cell]),
+            }
+        }
+        writeln!(f, "{}", line.trim_end())
+    };
+    line(&mut headings.iter().map(|(heading, _)| *heading))?;
+    let rules: Vec<String> = widths.iter().map(|width| "─".repeat(*width)).collect();
+    line(&mut rules.iter().map(String::as_str))?;
+    rows.iter().try_for_each(|row| line(&mut row.as_ref().iter().map(String::as_str)))
 }
 
 #[cfg(test)]

@@ -1,10 +1,15 @@
 //! Put strokes, areas, markers and words on a white sheet.
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use kuva::backend::{raster::RasterBackend, svg::SvgBackend};
+use kuva::render::color::Color;
 use kuva::render::render::{PathData, Primitive, Scene, TextAnchor};
 use unicode_width::UnicodeWidthChar;
 
 use super::look::{Look, Marker};
+use crate::escape::escape;
+use crate::image_grid::{GreyImage, GridLayout};
 
 /// Pixels of the PNG for one of the SVG, in both directions.
 pub(super) const PNG_SCALE: f32 = 2.0;
@@ -88,22 +93,39 @@ impl Type {
     }
 }
 
-/// A sheet that is drawn upon from bottom to top.
-pub(super) struct Canvas(Scene);
+/// A grey image on the sheet.
+pub(super) struct Picture {
+    /// The upper left corner, in whole pixels.
+    pub at: Spot,
+    /// Side of the square that a value becomes.
+    pub scale: usize,
+    /// Values in a row.
+    pub width: usize,
+    /// `[height · width]` in [0, 1], 0 black.
+    pub values: Vec<f32>,
+}
+
+/// A sheet that is drawn upon from bottom to top; pictures lie above all else.
+pub(super) struct Canvas {
+    scene: Scene,
+    title: String,
+    pictures: Vec<Picture>,
+}
 
 impl Canvas {
-    pub fn new(width: f64, height: f64) -> Self {
+    /// An empty sheet; the title is for those who cannot see it.
+    pub fn new(width: f64, height: f64, title: &str) -> Self {
         let mut scene = Scene::new(width.ceil(), height.ceil());
         scene.font_family = Some(FONTS.to_owned());
         scene.text_color = Some("#222222".to_owned());
-        Self(scene)
+        Self { scene, title: title.to_owned(), pictures: Vec::new() }
     }
 
     pub fn text(&mut self, at: Spot, text: &str, set: Type) {
         // XML has no control characters; the library reads `$…$` as a formula.
         let visible = |c: char| if c.is_control() { ' ' } else { c };
         let content = text.chars().map(visible).collect::<String>().replace('$', "\\$");
-        self.0.add(Primitive::Text {
+        self.scene.add(Primitive::Text {
             x: at.0,
             y: at.1,
             content,
@@ -123,7 +145,7 @@ impl Canvas {
     /// A stroke through all spots, dashed as the look says.
     pub fn stroke(&mut self, spots: &[Spot], look: &Look) {
         if look.dash.is_empty() {
-            self.0.add(Primitive::PolyLine {
+            self.scene.add(Primitive::PolyLine {
                 points: spots.to_vec(),
                 stroke: look.colour.into(),
                 stroke_width: look.width,
@@ -152,18 +174,8 @@ impl Canvas {
             spots.iter().map(|(dx, dy)| (x + MARKER * dx, y + MARKER * dy)).collect()
         };
         let outline = match marker {
-            Marker::Circle => {
-                self.0.add(Primitive::Circle {
-                    cx: x,
-                    cy: y,
-                    r: MARKER * 0.92,
-                    fill: colour.into(),
-                    fill_opacity: None,
-                    stroke: None,
-                    stroke_width: None,
-                });
-                return;
-            }
+            Marker::Circle => return self.dots(&[(x, y)], MARKER * 0.92, colour, 1.0),
+            Marker::Dot => return self.dots(&[(x, y)], MARKER * 0.5, colour, 1.0),
             Marker::Square => {
                 corners(&[(-0.82, -0.82), (0.82, -0.82), (0.82, 0.82), (-0.82, 0.82)])
             }
@@ -174,17 +186,51 @@ impl Canvas {
         self.area(&outline, colour, 1.0);
     }
 
-    pub fn to_svg(&self) -> String {
-        SvgBackend::new().with_pretty(true).render_scene(&self.0)
+    /// Discs, on multiples of a quarter pixel, which have few digits.
+    pub fn dots(&mut self, spots: &[Spot], radius: f64, colour: &'static str, opacity: f64) {
+        for (x, y) in spots {
+            self.scene.add(Primitive::Circle {
+                cx: (4.0 * x).round() / 4.0,
+                cy: (4.0 * y).round() / 4.0,
+                r: radius,
+                fill: colour.into(),
+                fill_opacity: (opacity < 1.0).then_some(opacity),
+                stroke: None,
+                stroke_width: None,
+            });
+        }
     }
 
-    pub fn to_png(&self) -> Result<Vec<u8>, FigureError> {
-        RasterBackend::new().with_scale(PNG_SCALE).render_scene(&self.0).map_err(FigureError)
+    pub fn picture(&mut self, picture: Picture) {
+        self.pictures.push(picture);
+    }
+
+    /// The sheet as SVG, which scales with its place on a page and has no ids that another figure on
+    /// the page could have.
+    pub fn to_svg(&self) -> String {
+        let svg = SvgBackend::new().with_pretty(true).render_scene(&self.scene);
+        let (width, height) = (self.scene.width, self.scene.height);
+        let label = escape(&self.title);
+        let head =
+            format!("<svg viewBox=\"0 0 {width} {height}\" role=\"img\" aria-label=\"{label}\" ");
+        let svg = svg.replacen("<svg ", &head, 1);
+        let pictures: String = self.pictures.iter().map(Picture::to_svg).collect();
+        match svg.rsplit_once("</svg>") {
+            Some((before, after)) => format!("{before}{pictures}</svg>{after}"),
+            None => svg,
+        }
+    }
+
+    pub fn into_png(mut self) -> Result<Vec<u8>, FigureError> {
+        for picture in &self.pictures {
+            self.scene.add(picture.squares());
+        }
+        RasterBackend::new().with_scale(PNG_SCALE).render_scene(&self.scene).map_err(FigureError)
     }
 
     fn path(&mut self, d: String, filled: Option<f64>, look: &Look) {
         let stroke = if filled.is_some() { "none" } else { look.colour };
-        self.0.add(Primitive::Path(Box::new(PathData {
+        self.scene.add(Primitive::Path(Box::new(PathData {
             d,
             fill: Some(if filled.is_some() { look.colour } else { "none" }.into()),
             stroke: stroke.into(),
@@ -192,6 +238,39 @@ impl Canvas {
             opacity: filled,
             stroke_dasharray: None,
         })));
+    }
+}
+
+impl Picture {
+    fn grey(&self) -> GreyImage {
+        let layout = GridLayout { columns: 1, scale: 1, border: 0 };
+        layout.arrange(&self.values, self.values.len() / self.width, self.width)
+    }
+
+    /// An element with the picture in it, one pixel per value.
+    fn to_svg(&self) -> String {
+        let grey = self.grey();
+        let png = grey.to_png().expect("memory takes all bytes, and no side is 0");
+        let [width, height] = [grey.width, grey.height].map(|side| side * self.scale);
+        format!(
+            "  <image x=\"{}\" y=\"{}\" width=\"{width}\" height=\"{height}\" \
+             image-rendering=\"pixelated\" href=\"data:image/png;base64,{}\" />\n",
+            self.at.0,
+            self.at.1,
+            STANDARD.encode(png),
+        )
+    }
+
+    /// A square for every value: the library has no pictures.
+    fn squares(&self) -> Primitive {
+        let grey = self.grey();
+        let side = self.scale as f64;
+        let places = (0..grey.pixels.len()).map(|n| (n % grey.width, n / grey.width));
+        let (x, y) =
+            places.map(|(x, y)| (self.at.0 + side * x as f64, self.at.1 + side * y as f64)).unzip();
+        let sides = vec![side; grey.pixels.len()];
+        let fills = grey.pixels.iter().map(|&p| Color::Rgb(p, p, p)).collect();
+        Primitive::RectBatch { x, y, w: sides.clone(), h: sides, fills }
     }
 }
 
@@ -257,9 +336,26 @@ mod tests {
 
     #[test]
     fn words_stay_words() {
-        let mut canvas = Canvas::new(100.0, 50.0);
+        let mut canvas = Canvas::new(100.0, 50.0, "\"a\" & b");
         canvas.text((0.0, 20.0), "<b> & $x^2$\u{1}", Type::size(12));
         let svg = canvas.to_svg();
         assert!(svg.contains(">&lt;b&gt; &amp; $x^2$ </text>"), "{svg}");
+        assert!(svg.contains(" aria-label=\"&quot;a&quot; &amp; b\" "), "{svg}");
+    }
+    /// Two figures on one page would mix up what they refer to by one id.
+    #[test]
+    fn nothing_has_an_id_and_all_scales() {
+        let mut canvas = Canvas::new(99.5, 50.0, "");
+        let look = Look::of_series(1);
+        canvas.text((0.0, 20.0), "words", Type::size(12));
+        canvas.stroke(&[(0.0, 0.0), (50.0, 9.0)], &look);
+        canvas.area(&[(0.0, 0.0), (50.0, 9.0), (9.0, 9.0)], look.colour, 0.5);
+        canvas.marker((5.0, 5.0), Marker::Diamond, look.colour);
+        canvas.dots(&[(5.0, 5.0)], 2.0, look.colour, 0.5);
+        canvas.picture(Picture { at: (1.0, 2.0), scale: 3, width: 2, values: vec![0.5; 6] });
+        let svg = canvas.to_svg();
+        assert!(!svg.contains(" id=") && !svg.contains("url("), "{svg}");
+        assert!(svg.starts_with("<svg viewBox=\"0 0 100 50\" "), "{svg}");
+        assert!(svg.contains("<image x=\"1\" y=\"2\" width=\"6\" height=\"9\" "), "{svg}");
     }
 }

@@ -3,10 +3,12 @@
 use std::fmt::Write;
 
 use super::axis::{Range, Scale};
+use super::box_chart::Mark;
 use super::canvas::{Canvas, FigureError};
-use super::csv::field;
 use super::look::Look;
 use super::page::{AxisPlan, Page, Plot, PlotPlan};
+use super::style::estimator_styles;
+use crate::csv::field;
 
 /// Width and height of a panel's area for data, in pixels.
 const SIZE: (f64, f64) = (290.0, 230.0);
@@ -17,7 +19,8 @@ const FILL: f64 = 0.15;
 /// Panels in a row, each with the shares of several series in the same bins.
 ///
 /// Samples that are not finite, or beyond ±10³⁰⁰, are left out. Series of one name look the same in
-/// all panels. Every panel has its own range and height.
+/// all panels, and those named like an estimator as [`estimator_styles`] says; values to compare with
+/// come by [`with_marks`](Self::with_marks). Every panel has its own range and height.
 ///
 /// ```
 /// use tightbound_report::{Histogram, Panel, Samples};
@@ -114,7 +117,7 @@ impl Binned {
 impl Histogram {
     /// The figure as SVG.
     pub fn to_svg(&self) -> String {
-        self.draw().to_svg()
+        self.draw(&[]).to_svg()
     }
 
     /// The figure as the bytes of a PNG file with twice the SVG's pixels, in a font of its own.
@@ -122,7 +125,7 @@ impl Histogram {
     /// # Errors
     /// If the picture cannot be encoded.
     pub fn to_png(&self) -> Result<Vec<u8>, FigureError> {
-        self.draw().to_png()
+        self.draw(&[]).into_png()
     }
 
     /// Every bin with its count, and the share of its series that is, as comma-separated values.
@@ -142,22 +145,54 @@ impl Histogram {
         csv
     }
 
-    fn draw(&self) -> Canvas {
+    /// The figure with upright lines at values to compare with, in all panels.
+    ///
+    /// ```
+    /// use tightbound_report::{Histogram, Mark, Panel, Samples};
+    ///
+    /// let series = vec![Samples { name: "iwae".into(), values: vec![0.1, 0.3, 0.9] }];
+    /// let panels = vec![Panel { x_label: "k̂".into(), series, ..Panel::default() }];
+    /// let histogram = Histogram { panels, bins: 8, ..Histogram::default() };
+    /// let limit = [Mark { name: "k̂ = 0.7".into(), value: 0.7 }];
+    /// assert!(histogram.with_marks(&limit).to_svg().contains(">k̂ = 0.7<"));
+    /// ```
+    pub fn with_marks<'a>(&'a self, marks: &'a [Mark]) -> MarkedHistogram<'a> {
+        MarkedHistogram { histogram: self, marks }
+    }
+
+    fn draw(&self, marks: &[Mark]) -> Canvas {
         let binned: Vec<Binned> =
             self.panels.iter().map(|panel| Binned::count(panel, self.bins)).collect();
         let names = self.names();
+        let styles = estimator_styles(names.iter().copied());
+        let placed = || {
+            let places = marks.iter().map(|mark| Scale::Linear.place(mark.value));
+            places.enumerate().filter_map(|(number, place)| Some((number, place?)))
+        };
+        let legend = names.iter().zip(&styles).map(|(name, style)| (*name, look(*style)));
+        let guides = marks.iter().enumerate();
+        let guides = guides.map(|(number, mark)| (mark.name.as_str(), Look::of_guide(number)));
         let plots = self.panels.iter().zip(&binned).enumerate();
         let page = Page {
             title: &self.title,
-            plots: plots.map(|(number, (panel, binned))| plan(number, panel, binned)).collect(),
-            legend: names.iter().enumerate().map(|(number, name)| (*name, look(number))).collect(),
+            plots: plots
+                .map(|(number, (panel, binned))| {
+                    plan(number, panel, binned, placed().map(|(_, place)| place))
+                })
+                .collect(),
+            legend: legend.chain(guides).collect(),
             footnote: self.footnote.as_deref(),
         };
         let (mut canvas, plots) = page.lay_out();
         for ((panel, binned), plot) in self.panels.iter().zip(&binned).zip(&plots) {
             for (series, samples) in panel.series.iter().enumerate() {
                 let number = names.iter().position(|name| *name == samples.name);
-                draw_steps(&mut canvas, plot, binned, series, &look(number.unwrap_or(0)));
+                let look = look(number.map_or(0, |number| styles[number]));
+                draw_steps(&mut canvas, plot, binned, series, &look);
+            }
+            for (number, x) in placed() {
+                let ends = [plot.y.low, plot.y.high].map(|y| plot.spot(x, y));
+                canvas.stroke(&ends, &Look::of_guide(number));
             }
         }
         canvas
@@ -175,11 +210,39 @@ impl Histogram {
     }
 }
 
+/// A histogram with values to compare with.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct MarkedHistogram<'a> {
+    histogram: &'a Histogram,
+    marks: &'a [Mark],
+}
+
+impl MarkedHistogram<'_> {
+    /// The figure as SVG.
+    pub fn to_svg(&self) -> String {
+        self.histogram.draw(self.marks).to_svg()
+    }
+
+    /// The figure as the bytes of a PNG file with twice the SVG's pixels, in a font of its own.
+    ///
+    /// # Errors
+    /// If the picture cannot be encoded.
+    pub fn to_png(&self) -> Result<Vec<u8>, FigureError> {
+        self.histogram.draw(self.marks).into_png()
+    }
+}
+
 fn look(number: usize) -> Look {
     Look { marker: None, ..Look::of_series(number) }
 }
 
-fn plan<'a>(number: usize, panel: &'a Panel, binned: &Binned) -> PlotPlan<'a> {
+fn plan<'a>(
+    number: usize,
+    panel: &'a Panel,
+    binned: &Binned,
+    marks: impl Iterator<Item = f64>,
+) -> PlotPlan<'a> {
+    let range = Range::of(marks.chain([binned.range.low, binned.range.high]));
     let shares = (0..panel.series.len()).flat_map(|series| binned.shares(series));
     let highest = shares.fold(0.0, f64::max);
     let high = if highest > 0.0 { 1.05 * highest } else { 1.0 };
@@ -188,12 +251,14 @@ fn plan<'a>(number: usize, panel: &'a Panel, binned: &Binned) -> PlotPlan<'a> {
         x: AxisPlan {
             label: &panel.x_label,
             scale: Scale::Linear,
-            range: binned.range.with_margin(),
+            range: range.with_margin(),
+            names: &[],
         },
         y: AxisPlan {
             label: if number == 0 { "share of samples" } else { "" },
             scale: Scale::Linear,
             range: Range { low: 0.0, high },
+            names: &[],
         },
         size: SIZE,
     }
@@ -271,6 +336,19 @@ a,none,2,4,0,0
         assert_eq!((filled(0), filled(1), filled(2)), (1, 2, 0));
         assert_eq!(svg.matches(">second<").count(), 1, "one entry in the legend");
         assert!(svg.contains(">first &lt;script&gt;<"));
+    }
+
+    #[test]
+    fn marks_stand_in_every_panel_and_within_the_axis() {
+        let mut histogram = histogram(2, &[("one", &[1.0, 2.0])]);
+        histogram.panels.push(histogram.panels[0].clone());
+        let marks = [Mark { name: "limit".into(), value: 9.0 }];
+        let svg = histogram.with_marks(&marks).to_svg();
+        let lines = |svg: &str| svg.matches(Look::of_guide(0).colour).count();
+        assert_eq!((lines(&histogram.to_svg()), lines(&svg)), (0, 3), "two panels and the legend");
+        assert!(svg.contains(">8<") && !histogram.to_svg().contains(">8<"));
+        let nowhere = [Mark { name: "nowhere".into(), value: f64::NAN }];
+        assert!(!histogram.with_marks(&nowhere).to_svg().contains("NaN"));
     }
 
     #[test]

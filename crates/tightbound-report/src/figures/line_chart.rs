@@ -4,15 +4,18 @@ use std::fmt::Write;
 
 use super::axis::{Axis, Range};
 use super::canvas::{Canvas, FigureError, Spot};
-use super::csv::field;
-use super::look::Look;
+use super::look::{Look, Marker};
 use super::page::{AxisPlan, Page, Plot, PlotPlan};
+use crate::csv::field;
 
 /// Width and height of the area for data, in pixels.
 const SIZE: (f64, f64) = (560.0, 380.0);
 
 /// Half the width of the line that ends an error bar.
 const CAP: f64 = 4.0;
+
+/// A series of more points is a line without markers.
+const MOST_MARKERS: usize = 40;
 
 /// Opacity of a band, pale enough for lines and other bands to show.
 const BAND: f64 = 0.18;
@@ -21,7 +24,8 @@ const BAND: f64 = 0.18;
 ///
 /// A point is left out, and the line broken, where x or y is not finite, is beyond ±10³⁰⁰, or is
 /// not positive on a logarithmic axis. So is an end of an uncertainty, except that a bar whose lower
-/// end is not positive runs down to the rim of a logarithmic plot, without a cap.
+/// end is not positive runs down to the rim of a logarithmic plot, without a cap. A series of more
+/// than 40 points has no markers, but for points without neighbours.
 ///
 /// ```
 /// use tightbound_report::{Axis, Guide, LineChart, Point, Scale, Series};
@@ -67,8 +71,8 @@ pub struct Series {
     pub points: Vec<Point>,
     /// How uncertainty is drawn.
     pub spread: Spread,
-    /// The number of the colour, dash and marker, so that a method looks the same in all figures;
-    /// the place among the series by default.
+    /// The number of the colour, dash and marker, so that a method looks the same in all figures,
+    /// see [`estimator_style`](crate::estimator_style); the place among the series by default.
     pub style: Option<usize>,
 }
 
@@ -126,7 +130,7 @@ impl LineChart {
     /// # Errors
     /// If the picture cannot be encoded.
     pub fn to_png(&self) -> Result<Vec<u8>, FigureError> {
-        self.draw().to_png()
+        self.draw().into_png()
     }
 
     /// All points as comma-separated values, also those that are not drawn; unknown ends are empty.
@@ -185,8 +189,13 @@ impl LineChart {
             for run in runs {
                 let spots: Vec<Spot> = run.iter().map(|p| plot.spot(p.x, p.y)).collect();
                 canvas.stroke(&spots, look);
+                // A lonely point has no line that would show it.
+                let lonely = (spots.len() == 1).then_some(Marker::Dot);
                 for spot in spots {
-                    look.marker.into_iter().for_each(|m| canvas.marker(spot, m, look.colour));
+                    look.marker
+                        .or(lonely)
+                        .into_iter()
+                        .for_each(|m| canvas.marker(spot, m, look.colour));
                 }
             }
         }
@@ -195,7 +204,11 @@ impl LineChart {
 
     fn looks(&self) -> impl Iterator<Item = Look> {
         let styled = self.series.iter().enumerate();
-        styled.map(|(number, series)| Look::of_series(series.style.unwrap_or(number)))
+        styled.map(|(number, series)| {
+            let look = Look::of_series(series.style.unwrap_or(number));
+            let shown = series.points.len() <= MOST_MARKERS;
+            Look { marker: look.marker.filter(|_| shown), ..look }
+        })
     }
 
     /// The points that have a place, in runs between those that have none.
@@ -290,6 +303,14 @@ mod tests {
     }
 
     #[test]
+    fn long_series_have_no_markers_but_on_lonely_points() {
+        let mut points: Vec<_> = (0..40).map(|x| (f64::from(x), 0.0)).collect();
+        assert_eq!(markers(&chart(Scale::Linear, &points)), 40);
+        points.extend([(40.0, f64::NAN), (41.0, 1.0), (42.0, f64::NAN)]);
+        assert_eq!(chart(Scale::Linear, &points).to_svg().matches("<circle").count(), 1);
+    }
+
+    #[test]
     fn names_stay_text() {
         let mut chart = chart(Scale::Linear, &[(0.0, 1.0)]);
         chart.series[0].name = "<script>alert('&')</script>".into();
@@ -299,7 +320,7 @@ mod tests {
         chart.footnote = Some("<script>".into());
         let svg = chart.to_svg();
         assert!(!svg.contains("<script"), "{svg}");
-        assert_eq!(svg.matches("&lt;script&gt;").count(), 5);
+        assert_eq!(svg.matches("&lt;script&gt;").count(), 6);
     }
 
     #[test]

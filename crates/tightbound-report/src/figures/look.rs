@@ -7,8 +7,20 @@ const COLOURS: [&str; 7] =
 /// Lengths of pen down and pen up, in pixels; empty is an unbroken line.
 const DASHES: [&[f64]; 4] = [&[], &[8.0, 4.0], &[2.5, 3.0], &[9.0, 3.0, 2.5, 3.0]];
 
+/// Petroff's ten accessible colours (2021) for classes, which have nothing but their colour.
+const CLASS_COLOURS: [&str; 10] = [
+    "#3f90da", "#ffa90e", "#bd1f01", "#94a4a2", "#832db6", "#a96b59", "#e76300", "#b9ac70",
+    "#717581", "#92dadd",
+];
+
 const MARKERS: [Marker; 5] =
     [Marker::Circle, Marker::Square, Marker::Triangle, Marker::Diamond, Marker::DownTriangle];
+
+/// Series that look different: the three counts have no common divisor.
+pub(super) const LOOKS: usize = COLOURS.len() * DASHES.len() * MARKERS.len();
+
+/// From a series to the next of its colour, with another dash and marker.
+pub(super) const SAME_COLOUR: usize = COLOURS.len();
 
 /// Dashes of guides, looser than those of series.
 const GUIDE_DASHES: [&[f64]; 3] = [&[5.0, 6.0], &[1.5, 5.0], &[12.0, 6.0]];
@@ -21,6 +33,8 @@ pub(super) enum Marker {
     Triangle,
     Diamond,
     DownTriangle,
+    /// Smaller than the others, which belong to series.
+    Dot,
 }
 
 /// How a series is drawn.
@@ -41,6 +55,12 @@ impl Look {
             marker: Some(MARKERS[number % MARKERS.len()]),
             width: 2.0,
         }
+    }
+
+    /// The look of a class of points: a dot without a line; the first ten differ.
+    pub fn of_class(number: usize) -> Self {
+        let colour = CLASS_COLOURS[number % CLASS_COLOURS.len()];
+        Self { colour, dash: &[], marker: Some(Marker::Circle), width: 0.0 }
     }
 
     /// The look of a guide: thin, grey and dashed.

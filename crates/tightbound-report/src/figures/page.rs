@@ -4,14 +4,14 @@ use super::axis::{Axis, Range, Scale, Tick, ticks};
 use super::canvas::{Canvas, Hold, Spot, Type};
 use super::look::Look;
 
-const EDGE: f64 = 18.0;
-const GAP: f64 = 8.0;
-const TITLE: Type = Type::size(18);
+pub(super) const EDGE: f64 = 18.0;
+pub(super) const GAP: f64 = 8.0;
+pub(super) const TITLE: Type = Type::size(18);
 const PANEL_TITLE: Type = Type::size(15).held(Hold::Middle);
 const LABEL: Type = Type::size(14);
 const TICK: Type = Type::size(13);
 const LEGEND: Type = Type::size(13);
-const FOOTNOTE: Type = Type::size(12);
+pub(super) const FOOTNOTE: Type = Type::size(12);
 const LEGEND_WIDTH: f64 = 240.0;
 const SAMPLE: f64 = 40.0;
 const AXIS_COLOUR: &str = "#444444";
@@ -40,12 +40,14 @@ pub(super) struct AxisPlan<'a> {
     pub label: &'a str,
     pub scale: Scale,
     pub range: Range,
+    /// Names of the places 0, −1, −2 …, instead of numbers; none for an axis of numbers.
+    pub names: &'a [&'a str],
 }
 
 impl<'a> AxisPlan<'a> {
     /// The axis over a range and a little more.
     pub fn of(axis: &'a Axis, range: Range) -> Self {
-        Self { label: &axis.label, scale: axis.scale, range: range.with_margin() }
+        Self { label: &axis.label, scale: axis.scale, range: range.with_margin(), names: &[] }
     }
 }
 
@@ -82,7 +84,7 @@ fn widest(ticks: &[Tick]) -> f64 {
 }
 
 /// Baseline of the next line of text.
-fn line(set: Type) -> f64 {
+pub(super) fn line(set: Type) -> f64 {
     (1.35 * f64::from(set.size)).round()
 }
 
@@ -99,7 +101,14 @@ impl PlotPlan<'_> {
     }
 
     fn y_ticks(&self) -> Vec<Tick> {
-        ticks(self.y.scale, self.y.range, (self.size.1 / 45.0) as usize)
+        if self.y.names.is_empty() {
+            return ticks(self.y.scale, self.y.range, (self.size.1 / 45.0) as usize);
+        }
+        let named = |(number, name): (usize, &&str)| Tick {
+            place: -(number as f64),
+            label: Some((*name).to_owned()),
+        };
+        self.y.names.iter().enumerate().map(named).collect()
     }
 
     /// Room for the labels of the y axis.
@@ -174,7 +183,7 @@ impl Page<'_> {
         let bottom = axes_bottom.max(top + legend_height);
         let notes =
             if footnote.is_empty() { 0.0 } else { GAP + footnote.len() as f64 * line(FOOTNOTE) };
-        let mut canvas = Canvas::new(width, bottom + notes + EDGE);
+        let mut canvas = Canvas::new(width, bottom + notes + EDGE, self.title);
 
         for (number, text) in title.iter().enumerate() {
             canvas.text((EDGE, EDGE + 13.0 + number as f64 * line(TITLE)), text, TITLE);
@@ -201,7 +210,9 @@ fn entry_height(lines: &[String]) -> f64 {
 fn draw_legend(canvas: &mut Canvas, (left, mut top): Spot, legend: &[(Vec<String>, Look)]) {
     for (lines, look) in legend {
         let y = top + 9.0;
-        canvas.stroke(&[(left, y), (left + SAMPLE, y)], look);
+        if look.width > 0.0 {
+            canvas.stroke(&[(left, y), (left + SAMPLE, y)], look);
+        }
         if let Some(marker) = look.marker {
             canvas.marker((left + SAMPLE / 2.0, y), marker, look.colour);
         }

@@ -1,7 +1,7 @@
 //! Write fields and lines of comma-separated values.
 
 /// A field as RFC 4180 wants it: in quotes where it holds a comma, a quote or the end of a line.
-pub(super) fn field(text: &str) -> String {
+pub(crate) fn field(text: &str) -> String {
     if text.contains([',', '"', '\n', '\r']) {
         format!("\"{}\"", text.replace('"', "\"\""))
     } else {

@@ -1,0 +1,13 @@
+//! Tabulate scores over seeds as papers do, and write the table in five formats.
+
+mod csv;
+mod html;
+mod latex;
+mod layout;
+mod markdown;
+mod score_table;
+mod text;
+mod welch;
+
+pub use score_table::{Best, Cell, Column, Published, Row, ScoreTable};
+pub use welch::welch_p;
