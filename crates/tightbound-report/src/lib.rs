@@ -4,6 +4,7 @@
 mod figures;
 mod image_grid;
 mod number;
+pub mod page;
 mod table;
 
 pub use figures::{
