@@ -72,5 +72,6 @@
   window.tightbound = {
     models: packed.map(({ name }) => name),
     decode: (model, z) => state.decoders[model].decode(z),
+    point: () => ({ model: state.model, axes: [...state.axes], z: [...state.z] }),
   };
 }
