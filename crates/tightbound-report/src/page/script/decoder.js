@@ -57,7 +57,7 @@ class Decoder {
     const { latents, nonlinearity } = this.packed;
     if (z.length !== latents) throw new RangeError(`z has ${z.length} elements, not ${latents}`);
     const last = this.layers.length - 1;
-    let values = z;
+    let values = Float64Array.from(z);
     this.layers.forEach((layer, depth) => {
       const follow = depth === last ? logistic : NONLINEARITIES[nonlinearity];
       values = affine(layer, values).map(follow);

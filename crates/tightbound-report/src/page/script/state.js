@@ -87,7 +87,7 @@ class State {
     const known = (axis) => decoder.packed.units.some((unit) => unit.index === axis);
     if (!decoder || z.length !== decoder.packed.latents || !z.every(Number.isFinite)) return;
     this.choose(Number(model));
-    this.leave(z, "the link");
+    this.leave(z, "a point from a link");
     if (axes.length === 2 && axes.every(known)) this.setAxes(axes);
   }
 }
