@@ -6,8 +6,8 @@ use clap::{Parser, Subcommand};
 use tightbound::engine::cpu::KernelPath;
 
 use crate::commands::{
-    bench, certify, cite, completions, data, demo, encode, estimators, eval, reconstruct, sample,
-    snr, toy, train, verify,
+    bench, certify, cite, compare, completions, data, demo, encode, estimators, eval, reconstruct,
+    report, sample, snr, toy, train, verify,
 };
 use crate::outcome::Outcome;
 
@@ -44,9 +44,11 @@ pub enum Command {
     Demo(demo::Args),
     Train(Box<train::Args>),
     Eval(eval::Args),
+    Compare(compare::Args),
     Encode(encode::Args),
     Sample(sample::Args),
     Reconstruct(reconstruct::Args),
+    Report(report::Args),
     Snr(snr::Args),
     Data(data::Args),
     Estimators(estimators::Args),
@@ -65,9 +67,11 @@ impl Command {
             Self::Demo(args) => demo::run(&args),
             Self::Train(args) => train::run(&args),
             Self::Eval(args) => eval::run(&args),
+            Self::Compare(args) => compare::run(&args),
             Self::Encode(args) => encode::run(&args),
             Self::Sample(args) => sample::run(&args),
             Self::Reconstruct(args) => reconstruct::run(&args),
+            Self::Report(args) => report::run(&args),
             Self::Snr(args) => snr::run(&args),
             Self::Data(args) => data::run(&args),
             Self::Estimators(args) => estimators::run(&args),

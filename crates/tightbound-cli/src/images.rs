@@ -1,20 +1,6 @@
-//! Choose images, and draw their binary pixels once.
-
-use std::ops::Range;
+//! Choose some of many images.
 
 use tightbound::data::{Images, shuffled_order};
-use tightbound::random::{Purpose, Stream};
-
-/// Binary pixels of the images `range`, drawn once by `seed`: `[range.len(), D]`.
-pub fn frozen_pixels(images: &Images, range: Range<usize>, seed: u64) -> Vec<u8> {
-    let stream = Stream::new(seed, Purpose::TestPixels);
-    let d = images.pixel_count();
-    let mut pixels = vec![0; range.len() * d];
-    for (index, out) in range.zip(pixels.chunks_exact_mut(d)) {
-        images.binarise(index, &stream, 0, out);
-    }
-    pixels
-}
 
 /// `count` of the images, chosen by `seed` (some sets are sorted by class), or all.
 pub fn some_of(images: Images, count: Option<usize>, seed: u64) -> Images {

@@ -6,6 +6,7 @@ use std::path::Path;
 
 use serde::Serialize;
 use tightbound::run::{Disk, write_atomic};
+use tightbound_report::shell_word;
 
 /// The reader of standard output has gone away.
 #[derive(Debug)]
@@ -45,12 +46,7 @@ pub fn print(text: &str) -> anyhow::Result<()> {
 
 /// `path` as one word of a shell's command line, for advice that can be copied.
 pub fn quoted(path: &Path) -> String {
-    let text = path.display().to_string();
-    let plain = |c: char| c.is_alphanumeric() || "/._-+,:@%=".contains(c);
-    if text.chars().all(plain) && !text.is_empty() {
-        return text;
-    }
-    format!("'{}'", text.replace('\'', r"'\''"))
+    shell_word(&path.display().to_string())
 }
 
 /// Writes a result to standard output as JSON, with a line end.
@@ -70,21 +66,4 @@ pub fn write_file(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
         Err(_) => write_atomic(&Disk, path, bytes)?,
     }
     Ok(())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn only_what_a_shell_would_change_is_quoted() {
-        for (path, word) in [
-            ("runs/demo/piwae", "runs/demo/piwae"),
-            ("my runs/a", "'my runs/a'"),
-            ("it's", r"'it'\''s'"),
-            ("$HOME", "'$HOME'"),
-        ] {
-            assert_eq!(quoted(Path::new(path)), word);
-        }
-    }
 }

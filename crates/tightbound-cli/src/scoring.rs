@@ -7,24 +7,28 @@ use serde_json::{Value, json};
 use tightbound::data::{Images, sources_hash};
 use tightbound::engine::Engine;
 use tightbound::evaluate::{
-    CurvePoint, Estimate, ScoreError, ScoreOptions, Scores, TestPixels, score,
+    ACTIVE_VARIANCE, Code, CurvePoint, Estimate, Evaluation, ImageRow, ParetoK, RELIABLE_K,
+    ScoreError, ScoreOptions, ScoredImages, Scores, SsimScore, TestPixels, examine, image_rows,
+    score, score_images, write_rows,
 };
-use tightbound::run::{EVALUATION, Model, RunFolder};
+use tightbound::run::{EVALUATION, Model, RunDescription, RunFolder, sha256_hex, short_digest};
 use tightbound::settings::{ProtocolLine, ScoreProtocol, Settings};
 use tightbound_report::{Align, Measured, Table};
 
-use crate::args::{ImageArgs, Part, read_description};
+use crate::args::{ImageArgs, Loaded, Part};
+use crate::display::counting_bar;
 
-/// L_1, L_8 and L_64 for the log of a training; nothing if `go_on` put an end to it.
+/// L_1, L_2, L_4, … L_k for the log of a training; nothing if `go_on` put an end to it.
 ///
 /// A model that cannot be scored is no reason to end its training: the log says why.
 pub fn quick_scores(
     engine: &mut dyn Engine<Real = f32>,
     parameters: &[f32],
     images: &Images,
+    k: u32,
     go_on: &dyn Fn() -> bool,
 ) -> Option<Value> {
-    let options = ScoreOptions { k: 64, ..ScoreOptions::default() };
+    let options = ScoreOptions { k, ..ScoreOptions::default() };
     let mut progress = |_, _| match go_on() {
         true => ControlFlow::Continue(()),
         false => ControlFlow::Break(()),
@@ -44,6 +48,7 @@ pub fn describe_scores(scores: &Value) -> Option<String> {
         return Some(format!("no scores: {error}"));
     }
     let points: Vec<CurvePoint> = serde_json::from_value(scores.get("l_k")?.clone()).ok()?;
+    let points: Vec<_> = shown_points(&points).collect();
     let (last, others) = points.split_last()?;
     let mut text = "test ".to_owned();
     for point in others {
@@ -52,44 +57,64 @@ pub fn describe_scores(scores: &Value) -> Option<String> {
     Some(text + &format!("L_{} {}", last.k, measured(last.estimate)))
 }
 
-/// The scores of a model, with the line that says how they came about.
-pub struct Scored {
-    /// The numbers.
-    pub scores: Scores,
-    /// The protocol.
-    pub protocol: String,
+/// What is scored, and how.
+pub struct Scoring<'a> {
+    /// The run folder or model file.
+    pub run: &'a Path,
+    /// The images that are scored, all or some of the part.
+    pub images: &'a Images,
+    /// Where they come from.
+    pub on: ScoredImages,
+    /// K, seed and pixels.
+    pub options: ScoreOptions,
 }
 
-/// The images that were scored.
-#[derive(Clone, Copy, Debug)]
-pub struct ScoredOn<'a> {
-    /// The data set and its hash, in words.
-    pub data: &'a str,
-    /// The part of it.
-    pub part: Part,
-    /// How many images the part has.
-    pub of: usize,
-}
+impl Scoring<'_> {
+    /// Scores the model, on the engine's own threads; a line for every image comes with it.
+    pub fn evaluate(&self, loaded: &mut Loaded) -> anyhow::Result<(Evaluation, Vec<ImageRow>)> {
+        let Self { images, options, .. } = *self;
+        let Loaded { model, engine } = loaded;
+        let bar = counting_bar("scoring", "images", images.len() as u64);
+        let pool = engine.pool();
+        let (scores, examination) = pool.run(|| {
+            let mut progress = |done, _| {
+                bar.set_position(done as u64);
+                ControlFlow::Continue(())
+            };
+            let parameters = &model.parameters;
+            let scores = score_images(engine, parameters, images, options, &mut progress)?;
+            let examination = examine(engine, parameters, images, options, &mut progress)?;
+            Ok::<_, ScoreError>((scores, examination))
+        })?;
+        bar.finish_and_clear();
+        let rows = image_rows(images, &scores, options.k, &examination.per_image);
+        let evaluation = Evaluation {
+            epoch: model.info.epoch,
+            digest: model.info.digest.clone(),
+            on: self.on.clone(),
+            options,
+            per_image: short_digest(&sha256_hex(&write_rows(&rows))).to_owned(),
+            protocol: self.protocol(model)?,
+            scores: Scores::of(&scores, options.k),
+            units: examination.units,
+            ssim: examination.ssim,
+        };
+        Ok((evaluation, rows))
+    }
 
-impl Scored {
-    /// Adds the protocol to the scores of the `model` in `run`.
-    pub fn new(
-        scores: Scores,
-        run: &Path,
-        model: &Model,
-        on: ScoredOn,
-        options: ScoreOptions,
-    ) -> anyhow::Result<Self> {
+    /// The protocol in one line.
+    fn protocol(&self, model: &Model) -> anyhow::Result<String> {
         let info = &model.info;
-        let trained = if RunFolder::exists(run) {
-            let identity = read_description(run)?.identity;
+        let trained = if RunFolder::exists(self.run) {
+            let identity = RunDescription::read(self.run)?.identity;
             let sha256s = identity.sources.iter().map(|source| source.sha256.as_str());
             format!("{} (hash {})", identity.data, sources_hash(sha256s))
         } else {
             info.settings.data.name.clone()
         };
         let from = info.from.as_ref().map(ToString::to_string);
-        let protocol = ProtocolLine {
+        let data = format!("{} (hash {})", self.on.data, self.on.hash);
+        let line = ProtocolLine {
             settings: &info.settings,
             data: &trained,
             architecture: &info.architecture,
@@ -97,69 +122,81 @@ impl Scored {
             from: from.as_deref(),
             name_estimator: true,
             score: Some(ScoreProtocol {
-                data: on.data,
-                part: on.part.name(),
-                images: scores.images,
-                of: on.of,
-                k: options.k,
-                redraw: match options.test_pixels {
+                data: &data,
+                part: &self.on.part,
+                images: self.images.len(),
+                of: self.on.of,
+                k: self.options.k,
+                redraw: match self.options.test_pixels {
                     TestPixels::Frozen => None,
                     TestPixels::Redraw(number) => Some(number),
                 },
-                seed: options.seed,
+                seed: self.options.seed,
             }),
         };
-        let protocol = protocol.to_string();
-        Ok(Self { scores, protocol })
+        Ok(line.to_string())
     }
+}
 
-    /// The scores as one flat object.
-    pub fn to_json(&self, run: &Path, epoch: usize, digest: &str) -> Value {
-        let Scores { images, l_k, log_p_hat, iwae_64, minus_kl, kl_q_p } = &self.scores;
-        json!({
-            "run": run,
-            "epoch": epoch,
-            "digest": digest,
-            "images": images,
-            "log_p_hat": log_p_hat.value,
-            "log_p_hat_se": log_p_hat.se,
-            "iwae_64": iwae_64.map(|e| e.value),
-            "iwae_64_se": iwae_64.map(|e| e.se),
-            "minus_kl": minus_kl.map(|e| e.value),
-            "minus_kl_se": minus_kl.map(|e| e.se),
-            "kl_q_p": kl_q_p.value,
-            "kl_q_p_se": kl_q_p.se,
-            "l_k": l_k,
-            "protocol": self.protocol,
-        })
-    }
-
-    /// The scores as a table with the protocol below.
-    pub fn to_text(&self) -> String {
-        let mut table = Table::new(&[
-            ("score", Align::Left),
-            ("nats", Align::Right),
-            ("what it is", Align::Left),
-        ]);
-        let mut row = |name: &str, estimate: Estimate, meaning: &str| {
-            table.row([name.to_owned(), measured(estimate).to_string(), meaning.to_owned()]);
+/// An evaluation in words: the scores, how far they can be relied on, and the protocol.
+pub fn describe_evaluation(evaluation: &Evaluation) -> String {
+    let Evaluation { scores, units, ssim, options, protocol, .. } = evaluation;
+    let mut table =
+        Table::new(&[("score", Align::Left), ("nats", Align::Right), ("what it is", Align::Left)]);
+    let mut row = |name: &str, estimate: Estimate, meaning: &str| {
+        table.row([name.to_owned(), measured(estimate).to_string(), meaning.to_owned()]);
+    };
+    for point in shown_points(&scores.l_k) {
+        let meaning = match point.k {
+            1 => "the ELBO",
+            64 => "IWAE-64",
+            _ => "",
         };
-        let Scores { l_k, log_p_hat, minus_kl, kl_q_p, .. } = &self.scores;
-        for point in l_k {
-            let meaning = match point.k {
-                1 => "the ELBO",
-                64 => "IWAE-64",
-                _ => "",
-            };
-            row(&format!("L_{}", point.k), point.estimate, meaning);
-        }
-        row("log p̂", *log_p_hat, "the best estimate of log p(x): L_K at the largest K");
-        if let Some(minus_kl) = minus_kl {
-            row("−KL", *minus_kl, "IWAE-64 − log p̂: how much 64 samples leave out");
-        }
-        row("KL(q‖p)", *kl_q_p, "log p̂ − L_1: how far the encoder is from the posterior");
-        format!("{table}\n± is one standard error over images.\n{}\n", self.protocol)
+        row(&format!("L_{}", point.k), point.estimate, meaning);
     }
+    row("log p̂", scores.log_p_hat, "the best bound on log p(x): L_K at the largest K");
+    if let Some(jackknife) = scores.jackknife {
+        row("jackknife", jackknife, "log p̂ without its bias of order 1/K; no bound");
+    }
+    if let Some(minus_kl) = scores.minus_kl {
+        row("−KL", minus_kl, "IWAE-64 − log p̂: how much 64 samples leave out");
+    }
+    row("KL(q‖p)", scores.kl_q_p, "log p̂ − L_1: how far the encoder is from the posterior");
+
+    let mut text = format!("{table}\n");
+    let effective = &scores.effective_samples;
+    text += &format!(
+        "effective samples  median {:.1} of {} (a twentieth of the images below {:.1})\n",
+        effective.median, options.k, effective.q05
+    );
+    if let Some(ParetoK { quantiles, above }) = &scores.pareto_k {
+        text += &format!(
+            "Pareto k̂           median {:.2}, above {RELIABLE_K} for {:.1} % of the images{}\n",
+            quantiles.median,
+            100.0 * above,
+            if *above > 0.0 { ": there log p̂ may be far too low" } else { "" }
+        );
+    }
+    text += &format!(
+        "active units       {} of {} (variance of the mean above {ACTIVE_VARIANCE})\n",
+        units.active,
+        units.kl.len()
+    );
+    for SsimScore { code, border, mean, sd } in ssim {
+        let code = match code {
+            Code::Sample => "a posterior draw",
+            Code::Mean => "the posterior mean",
+        };
+        text += &format!("SSIM               {mean:.3} ± {sd:.3} from {code}, {border}\n");
+    }
+    let spread = if ssim.is_empty() { "" } else { "; of SSIM, one standard deviation" };
+    text + &format!("\n± is one standard error over images{spread}.\n{protocol}\n")
+}
+
+/// Every third point of the curve, L_1, L_8, L_64, …, and the last one.
+fn shown_points(l_k: &[CurvePoint]) -> impl Iterator<Item = &CurvePoint> {
+    let last = l_k.len().saturating_sub(1);
+    l_k.iter().enumerate().filter(move |(i, _)| i % 3 == 0 || *i == last).map(|(_, point)| point)
 }
 
 /// An estimate as the report writes it.

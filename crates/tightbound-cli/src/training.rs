@@ -106,8 +106,7 @@ impl Job<'_> {
             (RunFolder::create(&self.out, description(origin))?, Checkpoint::start(state))
         };
         let display = Display::new(self.name);
-        let mut watcher =
-            Watcher::new(self.settings.train.epochs, &dataset.test, display, self.signals);
+        let mut watcher = Watcher::new(&self.settings.train, &dataset.test, display, self.signals);
         let pool = engine.pool();
         let result = pool.run(|| {
             let (engine, observer) = (&mut engine, &mut watcher);

@@ -4,6 +4,7 @@ use serde_json::Value;
 use tightbound::data::Images;
 use tightbound::engine::Engine;
 use tightbound::run::{BetaRecord, EpochRecord, EvaluationRecord, SnrFigures, SnrRecord};
+use tightbound::settings::TrainSettings;
 use tightbound::train::{Observer, Progress, Signal};
 
 use crate::display::Display;
@@ -15,14 +16,21 @@ pub struct Watcher<'a> {
     display: Display,
     signals: &'a Signals,
     epochs: usize,
+    eval_k: u32,
     test: &'a Images,
     stopped_by: Option<u8>,
 }
 
 impl<'a> Watcher<'a> {
-    /// Watches a training of so many epochs, and scores it on `test`.
-    pub fn new(epochs: usize, test: &'a Images, display: Display, signals: &'a Signals) -> Self {
-        Self { display, signals, epochs, test, stopped_by: None }
+    /// Watches a training, and scores it on `test`.
+    pub fn new(
+        train: &TrainSettings,
+        test: &'a Images,
+        display: Display,
+        signals: &'a Signals,
+    ) -> Self {
+        let &TrainSettings { epochs, eval_k, .. } = train;
+        Self { display, signals, epochs, eval_k, test, stopped_by: None }
     }
 
     /// Ends the display, and says which signal stopped the training.
@@ -53,7 +61,7 @@ impl Observer for Watcher<'_> {
         _epoch: usize,
     ) -> Option<Value> {
         let go_on = || self.signals.stop().is_none();
-        let scores = quick_scores(engine, parameters, self.test, &go_on);
+        let scores = quick_scores(engine, parameters, self.test, self.eval_k, &go_on);
         if scores.is_none() {
             self.stopped_by = self.signals.stop();
         }

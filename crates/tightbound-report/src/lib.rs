@@ -6,9 +6,12 @@ mod escape;
 mod figures;
 mod image_grid;
 mod number;
+pub mod page;
 mod published;
 mod rolling;
 mod scores;
+mod shell;
+pub mod study;
 mod table;
 
 pub use figures::{
@@ -24,4 +27,5 @@ pub use published::{
 };
 pub use rolling::rolling_mean;
 pub use scores::{Best, Cell, Column, Published, Row, ScoreTable, welch_p};
+pub use shell::shell_word;
 pub use table::{Align, Table};

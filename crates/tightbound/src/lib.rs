@@ -14,8 +14,8 @@
 //! | [`evaluate`] | honest scores: the L_K curve, log p̂, KL |
 //! | [`diagnose`] | how right and how noisy gradients are: exact answers, signal-to-noise ratios |
 //!
-//! [`random`] stands beside them: every random number in the program is a function of
-//! (seed, purpose, time, item, sample, index).
+//! Beside them stand [`statistics`], the intervals of all rooms, and [`random`]: every random number in
+//! the program is a function of (seed, purpose, time, item, sample, index).
 #![deny(unsafe_code)]
 
 pub mod data;
@@ -27,6 +27,7 @@ pub mod model;
 pub mod random;
 pub mod run;
 pub mod settings;
+pub mod statistics;
 pub mod train;
 
 /// The version of this library, as written into every run folder.

@@ -73,6 +73,7 @@ fn description((name, m, k, beta, beta_objective, update): System) -> RunDescrip
             prune: Prune::Lossless,
             non_finite: NonFinite::Stop,
             eval_every: 0,
+            eval_k: 64,
         },
         adam: Adam { beta1: 0.9, beta2: 0.999, epsilon: 1e-4 },
     };

@@ -5,5 +5,5 @@ mod model;
 mod settings;
 
 pub use data::DataFolder;
-pub use model::{EVALUATION_SEED, ImageArgs, Loaded, ModelArgs, Part, Shown, read_description};
+pub use model::{EVALUATION_SEED, ImageArgs, Loaded, ModelArgs, Part, Shown};
 pub use settings::{SettingsArgs, estimator_names};

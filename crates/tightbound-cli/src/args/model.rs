@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use anyhow::bail;
 use tightbound::data::{Dataset, Images};
 use tightbound::engine::cpu::CpuEngine;
-use tightbound::run::{DESCRIPTION, MODEL, Model, RunDescription, RunError, RunFolder};
+use tightbound::run::{MODEL, Model, RunError, RunFolder};
 
 use super::data::DataFolder;
 use crate::machine::Threads;
@@ -143,14 +143,4 @@ impl Loaded {
         }
         Ok(dataset)
     }
-}
-
-/// Reads what a run folder says about its run.
-pub fn read_description(run: &Path) -> anyhow::Result<RunDescription> {
-    let path = run.join(DESCRIPTION);
-    if !path.exists() {
-        return Err(RunError::NotARun(run.to_owned()).into());
-    }
-    let text = fs_err::read_to_string(&path)?;
-    RunDescription::from_toml(&text).map_err(|reason| RunError::Description { path, reason }.into())
 }

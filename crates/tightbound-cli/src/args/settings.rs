@@ -100,6 +100,11 @@ pub struct SettingsArgs {
     #[arg(long, value_name = "N", help_heading = LOOP)]
     pub eval_every: Option<u32>,
 
+    /// Samples per image of these scores; 5000 draws the curve of log p̂, but takes as long as several
+    /// epochs of training [default: 64]
+    #[arg(long, value_name = "K", help_heading = LOOP)]
+    pub eval_k: Option<u32>,
+
     /// Measure the gradients' signal-to-noise ratio and the effective sample size after every epoch,
     /// into metrics.jsonl; the result is the same to the bit [default: off]
     #[arg(long, value_name = "WHAT", help_heading = LOOP, value_parser = ["off", "snr"])]
@@ -194,6 +199,7 @@ impl SettingsArgs {
             ("--batch", "train.batch", self.batch),
             ("--validation", "data.validation", self.validation),
             ("--eval-every", "train.eval_every", self.eval_every),
+            ("--eval-k", "train.eval_k", self.eval_k),
         ] {
             assignments.extend(value.map(|v| Assignment::flag(flag, key, i64::from(v))));
         }
@@ -252,7 +258,7 @@ mod tests {
     fn every_flag_reaches_its_setting() {
         let line = "--data glyphs --estimator ciwae --m 1 --k 5 --beta 0.25 --beta-objective snr \
                     --protocol report --epochs 7 --batch 11 --seed 13 --update random --prune off \
-                    --validation 17 --eval-every 19 --set model.latents=23 --monitor snr --beta-target 0.75";
+                    --validation 17 --eval-every 19 --eval-k 100 --set model.latents=23 --monitor snr --beta-target 0.75";
         let settings = resolve(line).unwrap();
         let expected: Settings = toml::from_str(
             "protocol = 'report'
@@ -279,10 +285,31 @@ mod tests {
             monitor = 'snr'
             prune = 'off'
             non_finite = 'stop'
-            eval_every = 19",
+            eval_every = 19
+            eval_k = 100",
         )
         .unwrap();
         assert_eq!(settings, expected);
+    }
+
+    /// What a report prints under "how to repeat it" must be the same training, to the last setting.
+    #[test]
+    fn a_training_is_repeated_by_its_own_command() {
+        for line in [
+            "--data mnist",
+            "--data glyphs --estimator ciwae --k 5 --beta 0.25 --beta-objective snr --beta-target 0.75",
+            "--estimator ciwae --beta learned --protocol report --epochs 7 --validation 17",
+            "--estimator piwae --m 4 --k 16 --protocol report --update joint --prune roulette=0.01",
+            "--estimator miwae --gradient ovis --gamma 0.25 --m 2 --k 5 --monitor snr --eval-k 5000",
+            "--estimator tvo --partition 0,0.125,0.5 --k 5 --set model.latents=7 --set train.rate=2e-3",
+            "--estimator vr-iwae --alpha 0.25 --set data.limit=60 --set model.encoder=[16,3]",
+        ] {
+            let settings = resolve(line).unwrap();
+            let words = settings.train_command();
+            let again = ["tightbound"].iter().copied().chain(words[2..].iter().map(String::as_str));
+            let again = Line::try_parse_from(again).unwrap().settings.resolve(None).unwrap();
+            assert_eq!(again, settings, "{words:?}");
+        }
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 use tightbound::engine::Engine;
-use tightbound::evaluate::{ScoreError, ScoreOptions, per_image_curves};
+use tightbound::evaluate::{ScoreError, ScoreOptions, curve_sizes, score_images};
 use tightbound::run::{Model, short_digest};
 use tightbound::settings::{Assignment, ProtocolLine, Resolver, ScoreProtocol, Settings};
 use tightbound_report::{Align, Measured, Table};
@@ -175,15 +175,15 @@ fn bounds(
         None => ControlFlow::Continue(()),
         Some(_) => ControlFlow::Break(()),
     };
-    let curves =
-        per_image_curves(engine, &model.parameters, &dataset.test, options(), &mut progress);
-    let curves = match curves {
+    let scores = score_images(engine, &model.parameters, &dataset.test, options(), &mut progress);
+    let scores = match scores {
         Err(ScoreError::Interrupted) => return Ok(None),
-        curves => curves?,
+        scores => scores?,
     };
     let column = |k: u32| {
-        let bound = |curve: &Vec<(u32, f64)>| curve.iter().find(|p| p.0 == k).map(|p| p.1);
-        curves.iter().filter_map(bound).collect::<Vec<f64>>()
+        let point =
+            curve_sizes(K).iter().position(|&size| size == k).expect("a point of the curve");
+        scores.iter().map(|image| image.curve[point]).collect::<Vec<f64>>()
     };
     Ok(Some(Bounds { elbo: column(1), l_64: column(64), log_p: column(K) }))
 }

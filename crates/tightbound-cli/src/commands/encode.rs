@@ -3,9 +3,9 @@
 use std::path::PathBuf;
 
 use tightbound::engine::{Batch, Engine};
+use tightbound::evaluate::TestPixels;
 
 use crate::args::{ImageArgs, ModelArgs, Shown};
-use crate::images::frozen_pixels;
 use crate::numpy::{Archive, Array};
 use crate::outcome::Outcome;
 use crate::output::{print, print_json, write_file};
@@ -45,7 +45,7 @@ pub fn run(args: &Args) -> anyhow::Result<Outcome> {
     let (mut mean, mut sd) = (Vec::new(), Vec::new());
     for start in (0..images.len()).step_by(CHUNK) {
         let range = start..(start + CHUNK).min(images.len());
-        let pixels = frozen_pixels(&images, range.clone(), seed);
+        let pixels = TestPixels::Frozen.draw(&images, range.clone(), seed);
         let batch = Batch { pixels: &pixels, ids: &images.ids[range] };
         let posterior = loaded.engine.encode(&loaded.model.parameters, batch);
         mean.extend(posterior.mean);

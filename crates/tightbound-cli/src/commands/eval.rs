@@ -1,35 +1,40 @@
 //! Score a trained model.
 
-use std::ops::ControlFlow;
+use std::path::PathBuf;
 
 use clap::value_parser;
-use tightbound::evaluate::{ScoreOptions, TestPixels, score};
+use tightbound::evaluate::{ScoreOptions, ScoredImages, TestPixels, write_rows};
 
-use crate::args::{ImageArgs, Loaded, ModelArgs};
-use crate::display::counting_bar;
+use crate::args::{ImageArgs, ModelArgs};
 use crate::failure::UsageError;
 use crate::images::some_of;
 use crate::outcome::Outcome;
 use crate::output::{print, print_json, talk, write_file};
-use crate::scoring::{Scored, ScoredOn, evaluation_file};
+use crate::scoring::{Scoring, describe_evaluation, evaluation_file};
 
 /// Score a trained model, on test images unless told otherwise
 ///
-/// L_1, L_8, L_64 and L_K come from the same samples; each has its standard error over images. The
-/// binary test pixels and the noise are fixed by --seed, so two models are scored on the same draws.
-/// Writes evaluation.json into the run folder, or a file named after the images if they are others
-/// than the test images of the training's data.
+/// The bounds L_1, L_2, L_4, … L_K come from the same samples; each has its standard error over
+/// images. With them come what says how far they can be relied on (effective sample size, Pareto k̂),
+/// active units, and SSIM of reconstructions. The binary test pixels and the noise are fixed by
+/// --seed, so two models are scored on the same draws: see `tightbound compare`. Writes
+/// evaluation.json and evaluation.csv (a line per image) into the run folder, or files named after the
+/// images if they are others than the test images of the training's data.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   tightbound eval runs/demo/piwae
   tightbound eval runs/demo/piwae --k 500 --images 200 --json
   tightbound eval runs/mnist-iwae-1x64-seed1 --data omniglot
   tightbound eval runs/mnist-iwae-1x64-seed1 --part validation     select by this, never by test
+  tightbound eval model.safetensors --per-image anomaly-scores.csv
 
 What the scores mean:
-  log p̂    L_K at K = --k, a lower bound on log p(x) that is nearly tight for large K
-  −KL      L_64 − log p̂, never above zero beyond noise (Rainforth et al. 2018)
-  KL(q‖p)  log p̂ − L_1, how far the encoder is from the true posterior")]
+  log p̂      L_K at K = --k, a lower bound on log p(x) that is nearly tight for large K
+  jackknife  log p̂ without its bias of order 1/K: closer, but no bound (Nowozin 2018)
+  −KL        L_64 − log p̂, never above zero beyond noise (Rainforth et al. 2018)
+  KL(q‖p)    log p̂ − L_1, how far the encoder is from the true posterior
+  k̂          above 0.7 an image's log p̂ may be far too low (Vehtari et al. 2024)
+  SSIM       of binary pixels and decoded probabilities (Wang et al. 2004); the border mode matters")]
 pub struct Args {
     #[command(flatten)]
     model: ModelArgs,
@@ -54,6 +59,10 @@ pub struct Args {
     #[arg(long, value_name = "N", value_parser = value_parser!(u32).range(1..))]
     draw: Option<u32>,
 
+    /// Write the lines of single images here too: log p̂, effective sample size, k̂, SSIM
+    #[arg(long, value_name = "FILE.csv")]
+    per_image: Option<PathBuf>,
+
     /// Write JSON
     #[arg(long)]
     json: bool,
@@ -68,26 +77,29 @@ pub fn run(args: &Args) -> anyhow::Result<Outcome> {
     let of = shown.images.len();
     let images = some_of(shown.images, args.images.map(|n| n as usize), *seed);
     let options = ScoreOptions { k: args.k, seed: *seed, test_pixels, ..ScoreOptions::default() };
-    let bar = counting_bar("scoring", "images", images.len() as u64);
-    let mut progress = |done, _| {
-        bar.set_position(done as u64);
-        ControlFlow::Continue(())
-    };
-    let Loaded { model, engine } = &mut loaded;
-    let scores = score(engine, &model.parameters, &images, options, &mut progress)?;
-    bar.finish_and_clear();
-    let data = format!("{} (hash {})", shown.name, shown.hash);
-    let on = ScoredOn { data: &data, part: args.scored.part, of };
-    let scored = Scored::new(scores, run, model, on, options)?;
-    let json = scored.to_json(run, model.info.epoch, &model.info.digest);
-    if let Some(path) = evaluation_file(run, &args.scored, &model.info.settings) {
-        write_file(&path, (serde_json::to_string_pretty(&json)? + "\n").as_bytes())?;
-        talk!("written to {}", path.display());
+    let part = args.scored.part.name().to_owned();
+    let on = ScoredImages { data: shown.name, hash: shown.hash, part, of };
+    let scoring = Scoring { run, images: &images, on, options };
+    let (evaluation, rows) = scoring.evaluate(&mut loaded)?;
+    if evaluation.ssim.is_empty() {
+        talk!(
+            "no SSIM: the shape of images of one row is not known; store them as \
+             images × height × width"
+        );
+    }
+    if let Some(path) = evaluation_file(run, &args.scored, &loaded.model.info.settings) {
+        let per_image = path.with_extension("csv");
+        write_file(&per_image, &write_rows(&rows))?;
+        write_file(&path, (serde_json::to_string_pretty(&evaluation)? + "\n").as_bytes())?;
+        talk!("written to {} and, image by image, {}", path.display(), per_image.display());
+    }
+    if let Some(path) = &args.per_image {
+        write_file(path, &write_rows(&rows))?;
     }
     if args.json {
-        print_json(&json)?
+        print_json(&evaluation)?;
     } else {
-        print(&scored.to_text())?
+        print(&describe_evaluation(&evaluation))?;
     }
     Ok(Outcome::Done)
 }

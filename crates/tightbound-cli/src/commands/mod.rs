@@ -3,6 +3,7 @@
 pub mod bench;
 pub mod certify;
 pub mod cite;
+pub mod compare;
 pub mod completions;
 pub mod data;
 pub mod demo;
@@ -10,6 +11,7 @@ pub mod encode;
 pub mod estimators;
 pub mod eval;
 pub mod reconstruct;
+pub mod report;
 pub mod sample;
 pub mod snr;
 pub mod toy;

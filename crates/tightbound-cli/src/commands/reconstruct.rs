@@ -3,12 +3,11 @@
 use std::path::PathBuf;
 
 use clap::value_parser;
-use tightbound::engine::{Batch, Engine};
-use tightbound::random::{Purpose, Stream};
+use tightbound::evaluate::{ScoreOptions, reconstruct};
 use tightbound_report::GridLayout;
 
-use crate::args::{ImageArgs, ModelArgs, Shown};
-use crate::images::{frozen_pixels, some_of};
+use crate::args::{ImageArgs, Loaded, ModelArgs, Shown};
+use crate::images::some_of;
 use crate::outcome::Outcome;
 use crate::output::{print, print_json, write_file};
 
@@ -51,31 +50,20 @@ pub fn run(args: &Args) -> anyhow::Result<Outcome> {
     let images = some_of(images, Some(args.images as usize), seed);
     let count = images.len();
 
-    let pixels = frozen_pixels(&images, 0..count, seed);
-    let batch = Batch { pixels: &pixels, ids: &images.ids };
-    let mut latents = loaded.engine.encode(&loaded.model.parameters, batch);
-    let stream = Stream::new(seed, Purpose::Sampling);
-    let l = loaded.model.info.architecture.latents;
-    let mut noise = vec![0.0; l];
-    for (index, (z, sd)) in latents.mean.chunks_mut(l).zip(latents.sd.chunks(l)).enumerate() {
-        // Time 1 keeps these draws apart from those of `sample`.
-        stream.normals(1, images.ids[index], 0, &mut noise);
-        for ((z, sd), noise) in z.iter_mut().zip(sd).zip(&noise) {
-            *z += sd * noise;
-        }
-    }
-    let probabilities = loaded.engine.decode(&loaded.model.parameters, &latents.mean);
+    let options = ScoreOptions { seed, ..ScoreOptions::default() };
+    let Loaded { model, engine } = &mut loaded;
+    let back = reconstruct(engine, &model.parameters, &images, 0..count, options);
 
     let d = images.pixel_count();
     let mut originals = vec![0.0; count * d];
     for (index, out) in originals.chunks_exact_mut(d).enumerate() {
         images.probabilities(index, out);
     }
-    let binary: Vec<f32> = pixels.iter().map(|&p| f32::from(p)).collect();
+    let binary: Vec<f32> = back.pixels.iter().map(|&p| f32::from(p)).collect();
     let mut values = Vec::with_capacity(3 * count * d);
     let row = COLUMNS.min(count) * d;
     for start in (0..count * d).step_by(row) {
-        for source in [&originals, &binary, &probabilities] {
+        for source in [&originals, &binary, &back.from_sample] {
             let end = (start + row).min(source.len());
             values.extend_from_slice(&source[start..end]);
             // An incomplete row is filled up, so that the next one begins at the left.

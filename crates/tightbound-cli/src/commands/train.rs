@@ -8,7 +8,7 @@ use tightbound::run::{Model, RunDescription, RunFolder};
 use tightbound::settings::Settings;
 use tightbound_report::mean_and_sd;
 
-use crate::args::{DataFolder, SettingsArgs, read_description};
+use crate::args::{DataFolder, SettingsArgs};
 use crate::machine::Threads;
 use crate::outcome::Outcome;
 use crate::output::{print, print_json, quoted, talk};
@@ -166,7 +166,7 @@ impl Args {
         let Some((number, run)) = known.find(|(_, run)| RunFolder::exists(run)) else {
             return Ok(None);
         };
-        let RunDescription { mut settings, identity, .. } = read_description(&run)?;
+        let RunDescription { mut settings, identity, .. } = RunDescription::read(&run)?;
         settings.seed = settings.seed.saturating_sub(u64::from(number));
         Ok(Some((settings, identity.from.map(|origin| origin.run.into()))))
     }

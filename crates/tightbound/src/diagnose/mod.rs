@@ -4,7 +4,6 @@ pub mod certify;
 pub mod live;
 
 mod gaussian;
-mod jackknife;
 mod moments;
 mod normal;
 mod quadrature;

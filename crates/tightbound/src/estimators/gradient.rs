@@ -178,7 +178,7 @@ impl Gradient {
     }
 
     /// Whether it is the plain one.
-    pub(super) fn is_plain(&self) -> bool {
+    pub fn is_plain(&self) -> bool {
         *self == Self::Plain
     }
 

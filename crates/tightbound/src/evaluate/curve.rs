@@ -1,99 +1,86 @@
-//! Accumulate L_1, L_8, L_64 and L_K of one image from one pass over its log-weights.
+//! Compute the whole curve L_1, L_2, L_4, … L_K of one image from one set of samples.
 
 use crate::estimators::log_mean_exp;
 
-/// Group sizes of the curve between 1 and K.
-pub(super) const GROUPS: [usize; 2] = [8, 64];
-/// Log-weights must arrive in pieces of a multiple of this, the last one apart.
-pub(super) const PIECE: usize = 512;
-
-/// Running sums over the log-weights of one image. The sample axis is the only axis here: what is
-/// grouped are samples of one image, never images.
-#[derive(Clone, Debug)]
-pub(super) struct Curve {
-    samples: usize,
-    sum: f64,
-    /// For every size of [`GROUPS`]: number of whole groups, and the sum of their log-mean-exps.
-    groups: [(usize, f64); GROUPS.len()],
-    /// Largest log-weight and Σ exp(log w − largest).
-    largest: f64,
-    scaled_sum: f64,
+/// The K of the curve: the powers of two below `k`, and `k` itself.
+pub fn curve_sizes(k: u32) -> Vec<u32> {
+    let powers = (0..u32::BITS).map(|power| 1 << power);
+    powers.take_while(|&size| size < k).chain([k]).collect()
 }
 
-impl Curve {
-    pub(super) fn new() -> Self {
-        let groups = [(0, 0.0); GROUPS.len()];
-        Self { samples: 0, sum: 0.0, groups, largest: f64::NEG_INFINITY, scaled_sum: 0.0 }
-    }
-
-    /// Adds the next log-weights of the image.
-    pub(super) fn add(&mut self, log_weights: &[f64]) {
-        debug_assert_eq!(self.samples % PIECE, 0, "a short piece is the last one");
-        self.samples += log_weights.len();
-        self.sum += log_weights.iter().sum::<f64>();
-        for ((count, sum), size) in self.groups.iter_mut().zip(GROUPS) {
-            let groups = log_weights.chunks_exact(size);
-            *count += groups.len();
-            *sum += groups.map(log_mean_exp).sum::<f64>();
+/// L_g for every g of [`curve_sizes`]: the mean of log-mean-exp over the ⌊K/g⌋ disjoint groups of g
+/// neighbouring samples. What is grouped are samples of one image, never images.
+///
+/// Groups of 2g are pairs of groups of g, so the whole curve costs K exponentials, not K for each point.
+pub(super) fn curve(log_weights: &[f64]) -> Vec<f64> {
+    let k = log_weights.len();
+    // log-mean-exp of the whole groups of the present size.
+    let mut groups = log_weights.to_vec();
+    let mut points = Vec::new();
+    let mut size = 1;
+    while size < k {
+        points.push(groups.iter().sum::<f64>() / groups.len() as f64);
+        let pairs = groups.len() / 2;
+        for pair in 0..pairs {
+            groups[pair] = log_mean_exp_of_two(groups[2 * pair], groups[2 * pair + 1]);
         }
-        let largest = log_weights.iter().copied().fold(self.largest, f64::max);
-        if largest > f64::NEG_INFINITY {
-            let terms = log_weights.iter().map(|l| libm::exp(l - largest)).sum::<f64>();
-            self.scaled_sum = self.scaled_sum * libm::exp(self.largest - largest) + terms;
-            self.largest = largest;
-        }
+        groups.truncate(pairs);
+        size *= 2;
     }
+    points.push(log_mean_exp(log_weights));
+    points
+}
 
-    /// L_1: the mean log-weight, an unbiased estimate of the ELBO.
-    pub(super) fn elbo(&self) -> f64 {
-        self.sum / self.samples as f64
+/// log((exp a + exp b) / 2).
+fn log_mean_exp_of_two(a: f64, b: f64) -> f64 {
+    let (high, low) = if a >= b { (a, b) } else { (b, a) };
+    if high == f64::NEG_INFINITY {
+        return high;
     }
-
-    /// L_g for `GROUPS[index]`: the mean over disjoint groups of g samples; none if K < g.
-    pub(super) fn group(&self, index: usize) -> Option<f64> {
-        let (count, sum) = self.groups[index];
-        (count > 0).then(|| sum / count as f64)
-    }
-
-    /// L_K over all samples.
-    pub(super) fn whole(&self) -> f64 {
-        self.largest + libm::log(self.scaled_sum / self.samples as f64)
-    }
+    high + libm::log1p(libm::exp(low - high)) - std::f64::consts::LN_2
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    /// Pieces, groups and a remainder against the definitions, taken one by one.
+    fn grouped(log_weights: &[f64], size: usize) -> f64 {
+        let groups: Vec<f64> = log_weights.chunks_exact(size).map(log_mean_exp).collect();
+        groups.iter().sum::<f64>() / groups.len() as f64
+    }
+
+    /// Every point, with groups that leave a remainder, against its definition.
     #[test]
     fn agrees_with_the_definitions() {
         let log_weights: Vec<f64> = (0..1_234)
             .map(|i| -90.0 + 7.0 * (f64::from(i) * 0.7).sin() - f64::from(i) * 1e-3)
             .collect();
-        let mut curve = Curve::new();
-        log_weights.chunks(PIECE).for_each(|piece| curve.add(piece));
-        let grouped = |g: usize| {
-            let groups: Vec<f64> = log_weights.chunks_exact(g).map(log_mean_exp).collect();
-            groups.iter().sum::<f64>() / groups.len() as f64
-        };
-        // Sums of 1,234 numbers near 90 in f64.
-        let close = |a: f64, b: f64| assert!((a - b).abs() < 1e-10, "{a} {b}");
-        close(curve.elbo(), grouped(1));
-        close(curve.group(0).unwrap(), grouped(8));
-        close(curve.group(1).unwrap(), grouped(64));
-        close(curve.whole(), log_mean_exp(&log_weights));
+        for k in [1, 2, 3, 7, 64, 1_234] {
+            let (sizes, points) = (curve_sizes(k), curve(&log_weights[..k as usize]));
+            assert_eq!(sizes.len(), points.len());
+            for (size, point) in sizes.into_iter().zip(points) {
+                let expected = grouped(&log_weights[..k as usize], size as usize);
+                // Sums of 1,234 numbers near 90 in f64, and ten roundings on the way up.
+                assert!((point - expected).abs() < 1e-10, "{size} of {k}: {point} {expected}");
+            }
+        }
     }
 
     #[test]
-    fn minus_infinity_first_and_too_few_samples() {
-        let mut curve = Curve::new();
-        curve.add(&[f64::NEG_INFINITY, f64::NEG_INFINITY, 0.0]);
-        assert!((curve.whole() + 3f64.ln()).abs() < 1e-15);
-        assert_eq!(curve.group(0), None);
-        let mut none = Curve::new();
-        none.add(&[f64::NEG_INFINITY; PIECE]);
-        none.add(&[f64::NEG_INFINITY; 5]);
-        assert_eq!(none.whole(), f64::NEG_INFINITY);
+    fn sizes_are_powers_of_two_and_the_last() {
+        assert_eq!(curve_sizes(1), [1]);
+        assert_eq!(curve_sizes(5), [1, 2, 4, 5]);
+        assert_eq!(curve_sizes(64), [1, 2, 4, 8, 16, 32, 64]);
+    }
+
+    /// Weights of zero count as samples; weights that are all zero give −∞, never NaN.
+    #[test]
+    fn weights_of_zero() {
+        let none = f64::NEG_INFINITY;
+        let points = curve(&[none, none, 0.0]);
+        assert_eq!(points[1], none);
+        // One rounding of log 3.
+        assert!((points[2] + 3f64.ln()).abs() < 1e-15);
+        assert!(curve(&[none; 5]).iter().all(|&point| point == none));
     }
 }

@@ -1,7 +1,7 @@
 //! Score a model on held-out images.
 //!
-//! All bounds come from the *same* samples: L_1 is the mean log-weight, L_8 and L_64 are means over
-//! disjoint groups of 8 and 64 samples of one image, L_K takes all of them. With them
+//! All bounds come from the *same* samples: L_1 is the mean log-weight, L_2, L_4, L_8 … are means over
+//! disjoint groups of so many samples of one image, L_K takes all of them. With them
 //!
 //! ```text
 //! IWAE-64 = L_64        log p̂ = L_K        −KL(Q‖P) = IWAE-64 − log p̂        KL(q‖p) = log p̂ − L_1
@@ -12,27 +12,29 @@
 
 use std::ops::ControlFlow;
 
+use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use super::curve::{Curve, GROUPS, PIECE};
-use super::estimate::{CurvePoint, Estimate};
+use super::curve::{curve, curve_sizes};
+use super::estimate::{CurvePoint, Estimate, Quantiles};
+use super::pareto::pareto_k;
+use super::pixels::TestPixels;
 use crate::data::Images;
 use crate::engine::{Batch, Engine, Noise};
+use crate::estimators::{effective_sample_size, jackknife};
 use crate::random::{Purpose, Stream};
 
-/// Images whose log-weights are computed together: 128 · 512 numbers are half a megabyte.
+/// Most images whose log-weights are computed together.
 const IMAGES_AT_ONCE: usize = 128;
 
-/// How held-out pixels become binary.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum TestPixels {
-    /// One draw for all evaluations of this seed.
-    #[default]
-    Frozen,
-    /// A draw of its own for every number, as where test pixels are redrawn at each evaluation.
-    Redraw(u32),
-}
+/// Most log-weights that are kept at a time, eight megabytes of them, unless one image has more.
+const WEIGHTS_AT_ONCE: usize = 1 << 20;
+
+/// Samples of every image that are computed between two looks at `progress`.
+const PIECE: u32 = 512;
+
+/// Above this k̂ an importance-sampling estimate is not to be relied on (Vehtari et al. 2024, §3).
+pub const RELIABLE_K: f64 = 0.7;
 
 /// What to score.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -58,16 +60,48 @@ impl Default for ScoreOptions {
 pub struct Scores {
     /// Number of images.
     pub images: usize,
-    /// L_1, L_8, L_64 and L_K, as far as K reaches.
+    /// L_1, L_2, L_4, … and L_K.
     pub l_k: Vec<CurvePoint>,
     /// log p̂ = L_K.
     pub log_p_hat: Estimate,
+    /// log p̂ with its bias of order 1/K removed by the jackknife (Nowozin 2018, JVI-1), which is no
+    /// bound; none if K = 1, or if an image has a single weight that is not zero.
+    pub jackknife: Option<Estimate>,
     /// L_64; none if K < 64.
     pub iwae_64: Option<Estimate>,
     /// IWAE-64 − log p̂, its error from the differences per image; none if K < 64.
     pub minus_kl: Option<Estimate>,
     /// log p̂ − L_1.
     pub kl_q_p: Estimate,
+    /// Effective sample size (Σw)²/Σw² of the K weights, over images.
+    pub effective_samples: Quantiles,
+    /// Shape k̂ of the weights' tail over images; none if no image has a tail long enough to tell.
+    pub pareto_k: Option<ParetoK>,
+}
+
+/// How heavy the tails of the weights are (Vehtari et al. 2024).
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ParetoK {
+    /// Over images.
+    #[serde(flatten)]
+    pub quantiles: Quantiles,
+    /// Fraction of the images whose k̂ is above [`RELIABLE_K`]: there L_K may be far below log p.
+    pub above: f64,
+}
+
+/// What the weights of one image say.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ImageScore {
+    /// The image's number in its data set.
+    pub id: u32,
+    /// L_k for every k of [`curve_sizes`], in nats.
+    pub curve: Vec<f64>,
+    /// log p̂ without its bias of order 1/K.
+    pub jackknife: Option<f64>,
+    /// Effective sample size, from 1 to K.
+    pub effective_samples: f64,
+    /// Shape of the weights' tail.
+    pub pareto_k: Option<f64>,
 }
 
 /// Scores that cannot be given.
@@ -111,9 +145,6 @@ pub enum ScoreError {
     },
 }
 
-/// L_1, L_8, L_64, L_K of one image; bounds that K does not reach are left out.
-type ImageCurve = Vec<(u32, f64)>;
-
 /// Scores `parameters` on `images`; `progress` hears several times a second how many of how many
 /// images are done, and may stop the scoring.
 pub fn score<E: Engine + ?Sized>(
@@ -123,71 +154,45 @@ pub fn score<E: Engine + ?Sized>(
     options: ScoreOptions,
     progress: &mut dyn FnMut(usize, usize) -> ControlFlow<()>,
 ) -> Result<Scores, ScoreError> {
-    let curves = per_image_curves(engine, parameters, images, options, progress)?;
-    let column = |i: usize| curves.iter().map(|curve| curve[i].1).collect::<Vec<f64>>();
-    let whole = curves[0].len() - 1;
-    let l_k = curves[0]
-        .iter()
-        .enumerate()
-        .map(|(i, &(k, _))| CurvePoint { k, estimate: Estimate::mean(&column(i)) });
-    let log_p = column(whole);
-    let difference = |a: &[f64], b: &[f64]| {
-        Estimate::mean(&a.iter().zip(b).map(|(a, b)| a - b).collect::<Vec<f64>>())
-    };
-    let iwae_64 = curves[0].iter().position(|&(k, _)| k == 64).map(column);
-    Ok(Scores {
-        images: images.len(),
-        l_k: l_k.collect(),
-        log_p_hat: Estimate::mean(&log_p),
-        minus_kl: iwae_64.as_ref().map(|l_64| difference(l_64, &log_p)),
-        iwae_64: iwae_64.as_deref().map(Estimate::mean),
-        kl_q_p: difference(&log_p, &column(0)),
-    })
+    Ok(Scores::of(&score_images(engine, parameters, images, options, progress)?, options.k))
 }
 
-/// The bounds of every image, (k, L_k) in ascending k, in memory that does not grow with K.
-pub fn per_image_curves<E: Engine + ?Sized>(
+/// Scores every image for itself. Memory grows with K: one image's log-weights are kept at least.
+pub fn score_images<E: Engine + ?Sized>(
     engine: &mut E,
     parameters: &[E::Real],
     images: &Images,
     options: ScoreOptions,
     progress: &mut dyn FnMut(usize, usize) -> ControlFlow<()>,
-) -> Result<Vec<ImageCurve>, ScoreError> {
-    check(images, engine.architecture().pixels, options)?;
-    let d = images.pixel_count();
-    let pixel_stream = Stream::new(options.seed, Purpose::TestPixels);
-    let pixel_time = match options.test_pixels {
-        TestPixels::Frozen => 0,
-        TestPixels::Redraw(number) => number.max(1),
-    };
+) -> Result<Vec<ImageScore>, ScoreError> {
+    options.check(images, engine.architecture().pixels)?;
     let noise = Noise { stream: Stream::new(options.seed, Purpose::EvaluationNoise), time: 0 };
-    let samples = options.first_sample..options.first_sample + options.k;
-    let mut pixels = vec![0; IMAGES_AT_ONCE * d];
-    let mut log_weights = vec![0.0; IMAGES_AT_ONCE * PIECE];
+    let k = options.k as usize;
+    let at_once = (WEIGHTS_AT_ONCE / k).clamp(1, IMAGES_AT_ONCE);
+    let mut piece = vec![0.0; at_once * k.min(PIECE as usize)];
+    let mut log_weights = vec![0.0; at_once * k];
     let mut result = Vec::with_capacity(images.len());
-    for first_image in (0..images.len()).step_by(IMAGES_AT_ONCE) {
-        let ids = &images.ids[first_image..images.len().min(first_image + IMAGES_AT_ONCE)];
-        let pixels = &mut pixels[..ids.len() * d];
-        for (i, row) in pixels.chunks_exact_mut(d).enumerate() {
-            images.binarise(first_image + i, &pixel_stream, pixel_time, row);
-        }
-        let batch = Batch { pixels, ids };
-        let mut curves = vec![Curve::new(); ids.len()];
-        for first in samples.clone().step_by(PIECE) {
-            let piece = first..samples.end.min(first + PIECE as u32);
-            let log_weights = &mut log_weights[..ids.len() * piece.len()];
-            engine.log_weights(parameters, batch, noise, piece.clone(), log_weights);
-            for (curve, row) in curves.iter_mut().zip(log_weights.chunks_exact(piece.len())) {
-                curve.add(row);
-            }
+    for start in (0..images.len()).step_by(at_once) {
+        let range = start..images.len().min(start + at_once);
+        let pixels = options.test_pixels.draw(images, range.clone(), options.seed);
+        let batch = Batch { pixels: &pixels, ids: &images.ids[range] };
+        let log_weights = &mut log_weights[..batch.ids.len() * k];
+        for first in (0..options.k).step_by(PIECE as usize) {
+            let samples = first..options.k.min(first + PIECE);
+            let columns = first as usize..samples.end as usize;
+            let piece = &mut piece[..batch.ids.len() * columns.len()];
+            let numbers = options.first_sample + samples.start..options.first_sample + samples.end;
+            engine.log_weights(parameters, batch, noise, numbers, piece);
+            let rows = log_weights.chunks_exact_mut(k).zip(piece.chunks_exact(columns.len()));
+            rows.for_each(|(row, piece)| row[columns.clone()].copy_from_slice(piece));
             // Many images with many samples each take longer than an interruption should wait.
             if progress(result.len(), images.len()).is_break() {
                 return Err(ScoreError::Interrupted);
             }
         }
-        for (curve, &image) in curves.iter().zip(ids) {
-            result.push(points(curve, options.k, image)?);
-        }
+        let rows = log_weights.par_chunks_exact(k).zip(batch.ids);
+        let scores: Result<Vec<_>, _> = rows.map(|(row, &id)| ImageScore::new(id, row)).collect();
+        result.extend(scores?);
         if progress(result.len(), images.len()).is_break() {
             return Err(ScoreError::Interrupted);
         }
@@ -195,41 +200,79 @@ pub fn per_image_curves<E: Engine + ?Sized>(
     Ok(result)
 }
 
-/// Refuses what cannot be scored.
-fn check(images: &Images, model: usize, options: ScoreOptions) -> Result<(), ScoreError> {
-    if images.is_empty() {
-        return Err(ScoreError::NoImages);
+impl ScoreOptions {
+    /// Refuses what cannot be scored by a model of `pixels` pixels.
+    pub(super) fn check(&self, images: &Images, pixels: usize) -> Result<(), ScoreError> {
+        if images.is_empty() {
+            return Err(ScoreError::NoImages);
+        }
+        if self.k == 0 {
+            return Err(ScoreError::NoSamples);
+        }
+        if self.first_sample.checked_add(self.k).is_none() {
+            return Err(ScoreError::TooManySamples { first: self.first_sample, k: self.k });
+        }
+        if images.pixel_count() != pixels {
+            return Err(ScoreError::Pixels { images: images.pixel_count(), model: pixels });
+        }
+        Ok(())
     }
-    if options.k == 0 {
-        return Err(ScoreError::NoSamples);
-    }
-    if options.first_sample.checked_add(options.k).is_none() {
-        return Err(ScoreError::TooManySamples { first: options.first_sample, k: options.k });
-    }
-    if images.pixel_count() != model {
-        return Err(ScoreError::Pixels { images: images.pixel_count(), model });
-    }
-    Ok(())
 }
 
-/// The points of one image's curve; all of them must be finite.
-fn points(curve: &Curve, k: u32, image: u32) -> Result<ImageCurve, ScoreError> {
-    let (elbo, whole) = (curve.elbo(), curve.whole());
-    for (bound, value) in [("L_1", elbo), ("L_K", whole)] {
-        if !value.is_finite() {
-            return Err(ScoreError::NonFinite { bound, image, value });
+impl ImageScore {
+    /// What `log_weights` `[K]` say of image `id`; L_1 and L_K must be finite.
+    fn new(id: u32, log_weights: &[f64]) -> Result<Self, ScoreError> {
+        let curve = curve(log_weights);
+        for (bound, value) in [("L_1", curve[0]), ("L_K", curve[curve.len() - 1])] {
+            if !value.is_finite() {
+                return Err(ScoreError::NonFinite { bound, image: id, value });
+            }
+        }
+        Ok(Self {
+            id,
+            curve,
+            jackknife: jackknife(log_weights).filter(|bound| bound.is_finite()),
+            effective_samples: effective_sample_size(log_weights),
+            pareto_k: pareto_k(log_weights),
+        })
+    }
+
+    /// L_K.
+    pub fn log_p_hat(&self) -> f64 {
+        self.curve[self.curve.len() - 1]
+    }
+}
+
+impl Scores {
+    /// Means and distributions over `images`, one at least, that were scored with K = `k`.
+    pub fn of(images: &[ImageScore], k: u32) -> Self {
+        let column = |i: usize| images.iter().map(|image| image.curve[i]).collect::<Vec<f64>>();
+        let sizes = curve_sizes(k);
+        let l_k = sizes.iter().enumerate();
+        let l_k = l_k.map(|(i, &k)| CurvePoint { k, estimate: Estimate::mean(&column(i)) });
+        let log_p = column(sizes.len() - 1);
+        let l_64 = sizes.iter().position(|&size| size == 64).map(column);
+        let corrected: Option<Vec<f64>> = images.iter().map(|image| image.jackknife).collect();
+        let effective = images.iter().map(|image| image.effective_samples).collect();
+        Self {
+            images: images.len(),
+            l_k: l_k.collect(),
+            log_p_hat: Estimate::mean(&log_p),
+            jackknife: corrected.as_deref().map(Estimate::mean),
+            minus_kl: l_64.as_ref().map(|l_64| Estimate::mean_difference(l_64, &log_p)),
+            iwae_64: l_64.as_deref().map(Estimate::mean),
+            kl_q_p: Estimate::mean_difference(&log_p, &column(0)),
+            effective_samples: Quantiles::of(effective).expect("there is an image"),
+            pareto_k: ParetoK::of(images.iter().filter_map(|image| image.pareto_k).collect()),
         }
     }
-    let mut points = vec![(1, elbo)];
-    for (i, size) in GROUPS.into_iter().enumerate() {
-        if let Some(value) = curve.group(i).filter(|_| (size as u32) < k) {
-            points.push((size as u32, value));
-        }
+}
+
+impl ParetoK {
+    fn of(values: Vec<f64>) -> Option<Self> {
+        let above = values.iter().filter(|&&k| k > RELIABLE_K).count() as f64 / values.len() as f64;
+        Some(Self { quantiles: Quantiles::of(values)?, above })
     }
-    if k > 1 {
-        points.push((k, whole));
-    }
-    Ok(points)
 }
 
 #[cfg(test)]
@@ -264,7 +307,7 @@ mod tests {
     fn curve_is_nested_and_identities_hold() {
         let (architecture, parameters, images) = setup(140);
         let mut engine = CpuEngine::new(architecture, 2).unwrap();
-        let options = ScoreOptions { k: 700, ..ScoreOptions::default() };
+        let options = ScoreOptions { k: 640, ..ScoreOptions::default() };
         let scores =
             score(
                 &mut engine,
@@ -275,8 +318,10 @@ mod tests {
             )
             .unwrap();
         let ks: Vec<u32> = scores.l_k.iter().map(|p| p.k).collect();
-        assert_eq!(ks, [1, 8, 64, 700]);
-        assert!(scores.l_k.windows(2).all(|w| w[0].estimate.value < w[1].estimate.value));
+        assert_eq!(ks, [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 640]);
+        // As far as the groups of one point are pairs of those of the point before: 640 = 5 · 128.
+        let nested = [0, 1, 2, 3, 4, 5, 6, 7, 10].map(|point| scores.l_k[point].estimate.value);
+        assert!(nested.windows(2).all(|w| w[0] < w[1]));
         let l_64 = scores.iwae_64.unwrap().value;
         let minus_kl = scores.minus_kl.unwrap();
         // Means of 140 differences against differences of means, in f64.
@@ -325,25 +370,21 @@ mod tests {
         train(&mut engine, &mut parameters, &images);
         let mut curves = |k, first_sample| {
             let options = ScoreOptions { k, first_sample, ..ScoreOptions::default() };
-            per_image_curves(&mut engine, &parameters, &images, options, &mut |_, _| {
+            score_images(&mut engine, &parameters, &images, options, &mut |_, _| {
                 ControlFlow::Continue(())
             })
             .unwrap()
         };
         let (grouped, independent) = (curves(700, 0), curves(64, 10_000));
-        let differences: Vec<f64> = grouped
-            .iter()
-            .zip(&independent)
-            .map(|(g, i)| {
-                assert_eq!((g[2].0, i[2].0), (64, 64));
-                g[2].1 - i[2].1
-            })
-            .collect();
+        const L_64: usize = 6;
+        assert_eq!((curve_sizes(700)[L_64], curve_sizes(64)[L_64]), (64, 64));
+        let differences: Vec<f64> =
+            grouped.iter().zip(&independent).map(|(g, i)| g.curve[L_64] - i.curve[L_64]).collect();
         let difference = Estimate::mean(&differences);
         assert!(difference.value.abs() < 3.0 * difference.se, "{difference:?}");
         // The check has power: L_8 in its place would be far off.
         let wrong: Vec<f64> =
-            grouped.iter().zip(&independent).map(|(g, i)| g[1].1 - i[2].1).collect();
+            grouped.iter().zip(&independent).map(|(g, i)| g.curve[3] - i.curve[L_64]).collect();
         let wrong = Estimate::mean(&wrong);
         assert!(wrong.value.abs() > 3.0 * wrong.se, "{wrong:?}");
     }
@@ -373,7 +414,7 @@ mod tests {
     fn scoring_can_be_stopped_between_the_samples_of_an_image() {
         let (architecture, parameters, images) = setup(3);
         let mut engine = CpuEngine::new(architecture, 1).unwrap();
-        let options = ScoreOptions { k: 2 * PIECE as u32 + 1, ..ScoreOptions::default() };
+        let options = ScoreOptions { k: 2 * PIECE + 1, ..ScoreOptions::default() };
         let mut heard = Vec::new();
         let mut stop_at = |call: usize| {
             heard.clear();
@@ -402,6 +443,7 @@ mod tests {
             let back: Scores = serde_json::from_str(&text).unwrap();
             assert_eq!(back.log_p_hat.value, scores.log_p_hat.value);
             assert_eq!(back.l_k[1].estimate.se.is_nan(), n == 1);
+            assert_eq!(back.effective_samples, scores.effective_samples);
             assert_eq!(serde_json::to_string(&back).unwrap(), text);
         }
     }

@@ -1,12 +1,15 @@
 //! Describe a run in `run.toml`: what was asked for, and what it was asked of.
 
 use std::fmt;
+use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use toml::{Table, Value};
 
 use super::digest::short_digest;
+use super::error::RunError;
+use super::files::{DESCRIPTION, read_description};
 use crate::data::{Source, hex};
 use crate::model::{Architecture, ParameterTable};
 use crate::settings::Settings;
@@ -83,6 +86,17 @@ impl RunDescription {
     /// The networks: the model settings and the data's number of pixels.
     pub fn architecture(&self) -> Architecture {
         self.settings.architecture(self.identity.pixels)
+    }
+
+    /// Reads the description of the run folder `run`, without its lock.
+    ///
+    /// # Errors
+    /// If `run` is no run folder, or its `run.toml` cannot be read.
+    pub fn read(run: &Path) -> Result<Self, RunError> {
+        if !run.join(DESCRIPTION).exists() {
+            return Err(RunError::NotARun(run.to_owned()));
+        }
+        read_description(run)
     }
 
     /// Writes `run.toml`; the error says which value TOML cannot hold.

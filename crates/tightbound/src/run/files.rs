@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::checkpoint::Checkpoint;
 use super::description::RunDescription;
@@ -20,6 +20,8 @@ pub const PREVIOUS: &str = "checkpoint.previous.safetensors";
 pub const MODEL: &str = "model.safetensors";
 /// The name of the scores.
 pub const EVALUATION: &str = "evaluation.json";
+/// The name of the gradients' signal-to-noise ratios.
+pub const SNR: &str = "snr.json";
 
 /// Why a checkpoint cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -46,6 +48,21 @@ pub(super) fn read_checkpoint(
     })?;
     let architecture = description.architecture();
     Ok(Checkpoint::decode(&bytes, &architecture, &description.fingerprint())?)
+}
+
+/// The scores in the run folder `run`, sorted by name: `evaluation.json` for the test images of the
+/// training's data, and those that are named after other images.
+pub fn evaluation_files(run: &Path) -> Result<Vec<PathBuf>, RunError> {
+    let mut files = Vec::new();
+    for entry in fs::read_dir(run).map_err(RunError::storage("read", run))? {
+        let path = entry.map_err(RunError::storage("read", run))?.path();
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        if name.starts_with("evaluation") && name.ends_with(".json") {
+            files.push(path);
+        }
+    }
+    files.sort();
+    Ok(files)
 }
 
 /// Reads `run.toml` of the run folder `path`.

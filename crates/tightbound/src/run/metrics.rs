@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::atomic::{folder_of, write_all};
 use super::error::RunError;
 use super::storage::Storage;
-use crate::diagnose::live::Interval;
+use crate::statistics::Interval;
 
 /// One line of `metrics.jsonl`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

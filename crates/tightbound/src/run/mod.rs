@@ -7,7 +7,8 @@
 //! | `checkpoint.safetensors` | where the training stands, with a checksum of the whole file |
 //! | `checkpoint.previous.safetensors` | the checkpoint before |
 //! | `model.safetensors` | the weights alone, under PyTorch's names and in its layouts |
-//! | `evaluation.json` | the last scores, written by whoever asked for them |
+//! | `evaluation.json` | the last scores, written by whoever asked for them; `evaluation.csv` has every image |
+//! | `snr.json` | the gradients' signal-to-noise ratios, likewise |
 //!
 //! What a training writes, but `metrics.jsonl`'s `timing` fields and `run.toml`'s `[machine]`, is a
 //! function of the settings and the data: the same run made twice has the same bytes, interrupted
@@ -35,7 +36,9 @@ pub use checkpoint::{BetaState, Checkpoint, EpochSums, LearnedState, Position};
 pub use description::{Identity, Machine, Origin, RunDescription};
 pub use digest::{digest, sha256_hex, short_digest};
 pub use error::{Damage, RunError};
-pub use files::{CHECKPOINT, DESCRIPTION, EVALUATION, METRICS, MODEL, PREVIOUS};
+pub use files::{
+    CHECKPOINT, DESCRIPTION, EVALUATION, METRICS, MODEL, PREVIOUS, SNR, evaluation_files,
+};
 pub use folder::{Latest, RunFolder};
 pub use metrics::{
     BetaEvidence, BetaRecord, EpochRecord, EvaluationRecord, Log, MetricsLog, Record, SkipRecord,

@@ -47,6 +47,7 @@ pub(crate) fn description() -> RunDescription {
             prune: Prune::Off,
             non_finite: NonFinite::Stop,
             eval_every: 0,
+            eval_k: 64,
         },
         adam: Adam { beta1: 0.9, beta2: 0.999, epsilon: 1e-4 },
     };

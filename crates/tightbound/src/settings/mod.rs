@@ -3,6 +3,7 @@
 //! Later layers win: preset → configuration file → `--set key=value` → flags.
 
 mod assignment;
+mod command;
 mod error;
 mod origin;
 mod preset;

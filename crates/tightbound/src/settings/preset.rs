@@ -2,7 +2,7 @@
 
 use super::types::{
     BetaObjective, Binarisation, DataSettings, ModelSettings, Monitor, NonFinite, Protocol,
-    Settings, TrainSettings, Update, beta_target,
+    Settings, TrainSettings, Update, beta_target, eval_k,
 };
 use crate::engine::{Adam, Prune};
 use crate::estimators::{Definition, EstimatorError, EstimatorSettings, SampleRule, find};
@@ -54,6 +54,7 @@ impl Settings {
                 prune: Prune::Lossless,
                 non_finite: NonFinite::Stop,
                 eval_every: 0,
+                eval_k: eval_k(),
             },
             adam: Adam { beta1: 0.9, beta2: 0.999, epsilon },
         }

@@ -367,7 +367,7 @@ mod tests {
         assert_eq!(
             message("seed = 1\n[train]\nepoch = 3\n", &[]),
             "c.toml, line 3, column 1: there is no setting `train.epoch`; [train] has: batch, \
-             beta_objective, beta_target, epochs, eval_every, monitor, non_finite, prune, rate, \
+             beta_objective, beta_target, epochs, eval_every, eval_k, monitor, non_finite, prune, rate, \
              stages, update"
         );
         let top = "there is no setting `epochs`; there are: protocol, seed, and the sections \

@@ -177,6 +177,20 @@ pub struct TrainSettings {
     pub non_finite: NonFinite,
     /// Test scores every so many epochs; 0: at epochs 1, 2, 4, 8, … and at the ends of stages.
     pub eval_every: usize,
+    /// Samples per image of these scores, ≥ 1; 64 where nothing is written. 5000 gives log p̂, at the
+    /// price of many epochs of training.
+    #[serde(default = "eval_k", skip_serializing_if = "is_eval_k")]
+    pub eval_k: u32,
+}
+
+/// Where nobody says: what IWAE-64 needs.
+pub(super) fn eval_k() -> u32 {
+    64
+}
+
+/// Whether K of the scores goes without saying, as [`Monitor::Off`] does.
+fn is_eval_k(k: &u32) -> bool {
+    *k == eval_k()
 }
 
 /// Where nobody says: a mean gradient of half the size of its noise.

@@ -39,6 +39,7 @@ impl Settings {
                 train.epochs.to_string(),
             ),
             (train.batch > 0, "train.batch", " (--batch)", "at least 1", "0".into()),
+            (train.eval_k > 0, "train.eval_k", " (--eval-k)", "at least 1", "0".into()),
             (
                 single(train.rate),
                 "train.rate",

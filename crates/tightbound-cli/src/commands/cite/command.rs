@@ -5,10 +5,10 @@ use std::path::Path;
 use serde::Serialize;
 use tightbound::estimators::{Reference, find};
 use tightbound::model::Initialisation;
+use tightbound::run::RunDescription;
 use tightbound::settings::{Protocol, Settings};
 
 use super::bibliography::{ADAM, BINARIZED_MNIST, GLOROT, MNIST, OMNIGLOT, PHILOX};
-use crate::args::read_description;
 use crate::failure::UsageError;
 use crate::outcome::Outcome;
 use crate::output::{print, print_json};
@@ -48,7 +48,7 @@ pub fn run(args: &Args) -> anyhow::Result<Outcome> {
             let what = &args.what;
             return Err(UsageError(format!("`{what}` is no run folder, and {error}")).into());
         }
-        _ => of_settings(&read_description(path)?.settings)?,
+        _ => of_settings(&RunDescription::read(path)?.settings)?,
     };
     if args.json {
         print_json(&citations)?;

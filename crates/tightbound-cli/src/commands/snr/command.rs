@@ -4,14 +4,16 @@ use clap::value_parser;
 use tightbound::diagnose::live::{LEAST_DRAWS, LiveError};
 use tightbound::engine::Batch;
 use tightbound::estimators::{EstimatorSettings, Gradient};
+use tightbound::evaluate::TestPixels;
+use tightbound::run::{RunFolder, SNR};
 
 use super::study::{Plan, Study};
 use super::text;
 use crate::args::{ImageArgs, Loaded, ModelArgs};
 use crate::failure::UsageError;
-use crate::images::{frozen_pixels, some_of};
+use crate::images::some_of;
 use crate::outcome::Outcome;
-use crate::output::{print, print_json};
+use crate::output::{print, print_json, talk, write_file};
 
 /// Measure how noisy a model's gradients are: signal-to-noise ratios for other M, K and bounds
 ///
@@ -86,7 +88,7 @@ pub fn run(args: &Args) -> anyhow::Result<Outcome> {
     let shown = args.shown.load(&loaded)?;
     let of = shown.images.len();
     let images = some_of(shown.images, Some(args.images as usize), args.model.seed);
-    let pixels = frozen_pixels(&images, 0..images.len(), args.model.seed);
+    let pixels = TestPixels::Frozen.draw(&images, 0..images.len(), args.model.seed);
     let batch = Batch { pixels: &pixels, ids: &images.ids };
     let Loaded { model, engine } = &mut loaded;
     let study = Study::measure(engine, &model.parameters, batch, args.model.seed, &plan)?;
@@ -103,8 +105,14 @@ pub fn run(args: &Args) -> anyhow::Result<Outcome> {
         draws: args.draws,
         seed: args.model.seed,
     };
+    let json = text::to_json(&subject, &study);
+    if RunFolder::exists(&args.model.run) {
+        let path = args.model.run.join(SNR);
+        write_file(&path, (serde_json::to_string_pretty(&json)? + "\n").as_bytes())?;
+        talk!("written to {}", path.display());
+    }
     if args.json {
-        print_json(&text::to_json(&subject, &study))?;
+        print_json(&json)?;
     } else {
         print(&text::to_text(&subject, &study, args.layers))?;
     }

@@ -2,12 +2,13 @@
 
 use serde::Serialize;
 use tightbound::diagnose::live::{
-    Change, Interval, LiveError, Mixture, Probe, SnrReport, Trend, equal_budget, mixture, trend,
+    Change, LiveError, Mixture, Probe, SnrReport, Trend, equal_budget, mixture, trend,
 };
 use tightbound::engine::Batch;
 use tightbound::engine::cpu::CpuEngine;
 use tightbound::estimators::{EstimatorSettings, Gradient};
 use tightbound::model::Network;
+use tightbound::statistics::Interval;
 
 use crate::display::counting_bar;
 

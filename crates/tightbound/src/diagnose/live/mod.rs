@@ -6,7 +6,6 @@
 mod draws;
 mod error;
 mod finding;
-mod interval;
 mod probe;
 #[cfg(test)]
 mod tests;
@@ -15,6 +14,5 @@ mod what_if;
 pub use draws::LEAST_DRAWS;
 pub use error::LiveError;
 pub use finding::{Change, Trend, trend};
-pub use interval::Interval;
 pub use probe::{Probe, Scope, ScopeSnr, SnrReport};
 pub use what_if::{Mixture, equal_budget, mixture};

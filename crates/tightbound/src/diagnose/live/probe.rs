@@ -6,12 +6,12 @@ use serde::{Deserialize, Serialize};
 
 use super::draws::{Draws, LEAST_DRAWS};
 use super::error::LiveError;
-use super::interval::Interval;
 use crate::diagnose::{Snr, SnrError};
 use crate::engine::{Batch, Engine, Noise, Objective, Prune};
 use crate::estimators::{Estimator, EstimatorSettings, effective_sample_size};
 use crate::model::{Network, ParameterTable};
 use crate::random::{Purpose, Stream};
+use crate::statistics::Interval;
 
 /// Where gradients are drawn.
 #[derive(Clone, Copy, Debug)]

@@ -2,13 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::diagnose::jackknife::standard_error;
-
-/// The 97.5 % points of Student's t with 1, 2, … degrees of freedom.
-const T: [f64; 15] = [
-    12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2.228, 2.201, 2.179, 2.160,
-    2.145, 2.131,
-];
+use crate::statistics::{standard_error, t_quantile};
 
 /// The exponent of a power law.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -37,8 +31,10 @@ impl Slope {
 
 /// The 95 % interval about `value` by the delete-a-group jackknife; none from fewer than two groups.
 pub(super) fn interval(value: f64, without: &[f64]) -> Option<[f64; 2]> {
-    let t = T.get(without.len().checked_sub(2)?)?;
-    let half = t * standard_error(without);
+    if without.len() < 2 {
+        return None;
+    }
+    let half = t_quantile(without.len() as f64 - 1.0) * standard_error(without);
     Some([value - half, value + half])
 }
 

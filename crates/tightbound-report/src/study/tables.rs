@@ -1,0 +1,219 @@
+//! Lay out the papers' tables: scores on a model's own test images, and on those of other data.
+
+use tightbound::evaluate::{Border, Code, Evaluation};
+
+use super::comparison::{Comparison, Method};
+use crate::published::{self, Corpus, REPORT_CAVEAT, Score, Source};
+use crate::scores::{Best, Cell, Column, Published, Row, ScoreTable};
+
+/// A table with the stem of its files' names.
+#[derive(Clone, Debug, PartialEq)]
+pub struct NamedTable {
+    /// Stem of its files' names.
+    pub name: String,
+    /// The table.
+    pub table: ScoreTable,
+}
+
+/// One column: its heading, digits, which is best, the number, and what the papers call it.
+struct Kind {
+    heading: &'static str,
+    decimals: usize,
+    best: Best,
+    value: fn(&Evaluation) -> Option<f64>,
+    published: Option<Score>,
+}
+
+const KINDS: [Kind; 6] = [
+    Kind {
+        heading: "IWAE-64",
+        decimals: 2,
+        best: Best::Highest,
+        value: |e| Some(e.scores.iwae_64?.value),
+        published: Some(Score::Iwae64),
+    },
+    Kind {
+        heading: "log p̂",
+        decimals: 2,
+        best: Best::Highest,
+        value: |e| Some(e.scores.log_p_hat.value),
+        published: Some(Score::LogPHat),
+    },
+    Kind {
+        heading: "−KL",
+        decimals: 2,
+        best: Best::Highest,
+        value: |e| Some(e.scores.minus_kl?.value),
+        published: Some(Score::MinusKl),
+    },
+    Kind {
+        heading: "KL(q‖p)",
+        decimals: 2,
+        best: Best::Lowest,
+        value: |e| Some(e.scores.kl_q_p.value),
+        published: None,
+    },
+    Kind {
+        heading: "active units",
+        decimals: 1,
+        best: Best::None,
+        value: |e| Some(e.units.active as f64),
+        published: None,
+    },
+    Kind {
+        heading: "k̂ > 0.7, %",
+        decimals: 1,
+        best: Best::Lowest,
+        value: |e| Some(100.0 * e.scores.pareto_k?.above),
+        published: None,
+    },
+];
+
+/// Table 1 of Rainforth et al. 2018 and of the reproduction report for one comparison: every method on
+/// the test images of the data it was trained on. None if nothing was scored.
+pub(super) fn own_scores(comparison: &Comparison) -> Option<NamedTable> {
+    let mut notes = Vec::new();
+    let row = |method: &Method| {
+        let cells = KINDS.iter().map(|kind| Cell {
+            values: method.scores(comparison.data, kind.value),
+            spread: None,
+            published: kind
+                .published
+                .and_then(|score| published(comparison, method, Source::Rainforth2018, score)),
+        });
+        Row { name: method.label.clone(), cells: cells.collect() }
+    };
+    let rows: Vec<Row> = comparison.methods.iter().map(row).collect();
+    let any = rows.iter().flat_map(|row| &row.cells).any(|cell| !cell.values.is_empty());
+    if !any {
+        return None;
+    }
+    if rows.iter().flat_map(|row| &row.cells).any(|cell| cell.published.is_some()) {
+        notes.push(
+            "[…]: Rainforth et al. 2018, mean ± sd of 4 runs of 3280 epochs; compare only with runs \
+             of as many epochs."
+                .to_owned(),
+        );
+        notes.extend(provenance(&rows));
+    }
+    notes.push("Bounds in nats on test images; −KL = IWAE-64 − log p̂.".to_owned());
+    let columns = KINDS.iter().map(|kind| Column {
+        heading: kind.heading.to_owned(),
+        decimals: kind.decimals,
+        best: kind.best,
+    });
+    let title = format!("Scores on {}", comparison.name());
+    let table =
+        ScoreTable { title, corner: "bound".into(), columns: columns.collect(), rows, notes };
+    Some(NamedTable { name: comparison.stem("scores"), table })
+}
+
+/// Table 2 of the reproduction report: SSIM and log p̂ of all methods on all data that they were scored
+/// on. None unless somebody was scored on other data than its own.
+pub(super) fn cross_scores(comparisons: &[Comparison]) -> Option<NamedTable> {
+    // Their own data first.
+    let mut targets: Vec<&str> = comparisons.iter().map(|comparison| comparison.data).collect();
+    targets.sort_unstable();
+    targets.dedup();
+    let methods = || comparisons.iter().flat_map(|c| c.methods.iter().map(move |m| (c, m)));
+    for (_, method) in methods() {
+        for evaluation in method.runs.iter().flat_map(|run| &run.evaluations) {
+            if evaluation.on.part == "test" && !targets.contains(&&*evaluation.on.data) {
+                targets.push(&evaluation.on.data);
+            }
+        }
+    }
+    let crosses = |(c, m): (&Comparison, &Method)| {
+        m.runs.iter().flat_map(|r| &r.evaluations).any(|e| e.on.data != c.data)
+    };
+    if !methods().any(crosses) {
+        return None;
+    }
+    let mut columns = Vec::new();
+    for target in &targets {
+        for (score, decimals) in [("log p̂", 2), ("SSIM", 3)] {
+            let heading = format!("{score} on {target}");
+            columns.push(Column { heading, decimals, best: Best::Highest });
+        }
+    }
+    let rows = methods().map(|(comparison, method)| {
+        let cells = targets.iter().flat_map(|target| {
+            let ssim = Cell {
+                values: method.scores(target, |e| Some(report_ssim(e)?.0)),
+                spread: method.runs[0].on(target).and_then(|e| Some(report_ssim(e)?.1)),
+                published: match target.starts_with("omniglot") {
+                    true => published(comparison, method, Source::Report, Score::SsimOmniglot),
+                    false => None,
+                },
+            };
+            [Cell::of(&method.scores(target, |e| Some(e.scores.log_p_hat.value))), ssim]
+        });
+        Row { name: format!("{}, {}", method.label, comparison.name()), cells: cells.collect() }
+    });
+    let rows: Vec<Row> = rows.collect();
+    let mut notes = vec![
+        "SSIM: 11 × 11 Gaussian window, σ = 1.5, zero-padded; probabilities decoded from one posterior \
+         draw against binary pixels; ± of a single run is the standard deviation over images."
+            .to_owned(),
+    ];
+    if rows.iter().flat_map(|row| &row.cells).any(|cell| cell.published.is_some()) {
+        notes.push(format!("[…]: the reproduction report's Table 2. {REPORT_CAVEAT}"));
+        notes.extend(provenance(&rows));
+    }
+    let table = ScoreTable {
+        title: "Scores across data sets".into(),
+        corner: "trained".into(),
+        columns,
+        rows,
+        notes,
+    };
+    Some(NamedTable { name: "scores-across-data-sets".into(), table })
+}
+
+/// Mean and sd over images of the SSIM that the reproduction report measures.
+pub(super) fn report_ssim(evaluation: &Evaluation) -> Option<(f64, f64)> {
+    let is = |s: &&tightbound::evaluate::SsimScore| {
+        (s.code, s.border) == (Code::Sample, Border::ZeroPadded)
+    };
+    evaluation.ssim.iter().find(is).map(|score| (score.mean, score.sd))
+}
+
+/// What `source` has for a cell, if it has this data, size and bound at all.
+fn published(
+    comparison: &Comparison,
+    method: &Method,
+    source: Source,
+    score: Score,
+) -> Option<Published> {
+    let corpus = match comparison.data {
+        "mnist" => Corpus::Mnist,
+        name if name.starts_with("omniglot") => Corpus::Omniglot,
+        _ => return None,
+    };
+    let size = match comparison.size()? {
+        "reference model" => published::Architecture::Reference,
+        _ => published::Architecture::Larger,
+    };
+    let estimator = &method.settings().estimator;
+    if !estimator.gradient.is_plain() || method.learns_beta() {
+        return None;
+    }
+    let name = match (&*estimator.name, estimator.beta, source) {
+        ("ciwae", Some(beta), _) => format!("ciwae({beta})"),
+        ("miwae" | "piwae", _, Source::Rainforth2018) => {
+            format!("{}({},{})", estimator.name, estimator.m, estimator.k)
+        }
+        (name, ..) => name.to_owned(),
+    };
+    let found = published::published(source, corpus, size, &name, score)?;
+    (estimator.m * estimator.k == 64).then(|| found.into())
+}
+
+/// The sentences that explain the marks behind published values.
+fn provenance(rows: &[Row]) -> Vec<String> {
+    let marks: Vec<&str> =
+        rows.iter().flat_map(|r| &r.cells).filter_map(|c| Some(c.published?.mark)).collect();
+    let kinds = [published::Provenance::SecondHand, published::Provenance::Unverified];
+    let used = kinds.into_iter().filter(|kind| marks.contains(&kind.mark()));
+    used.filter_map(|kind| kind.note().map(str::to_owned)).collect()
+}
