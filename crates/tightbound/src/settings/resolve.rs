@@ -209,6 +209,7 @@ impl KnownKeys {
         let mut settings = Settings::preset(Protocol::default());
         settings.estimator.gradient = Gradient::Dreg;
         settings.train.monitor = Monitor::Snr;
+        settings.train.eval_k = 1;
         settings.train.beta_target = 1.0;
         settings.estimator.beta = Some(0.0);
         settings.estimator.alpha = Some(0.0);
