@@ -13,15 +13,16 @@ use crate::outcome::Outcome;
 
 /// Find out how tight a bound to train a deep latent-variable model on.
 ///
-/// tightbound trains VAE, IWAE, MIWAE, PIWAE and CIWAE, scores them honestly, and gives the same
-/// bits for the same seed: with any number of threads, and after any interruption.
+/// tightbound trains VAE, IWAE, MIWAE, PIWAE, CIWAE, VR-IWAE, JVI and TVO, scores them honestly, and
+/// gives the same bits for the same seed: with any number of threads, and after any interruption.
 #[derive(Debug, Parser)]
 #[command(
     name = "tightbound",
     version = version(),
     after_help = "Begin with:  tightbound demo\n\
                   Then:        tightbound estimators        which bound when\n             \
-                               tightbound train --data mnist --estimator piwae --epochs 13\n\n\
+                               tightbound train --data mnist --estimator piwae --epochs 13\n             \
+                               tightbound report runs/demo -o report.html  all runs on one page\n\n\
                   Exit codes: 0 done, 1 failed, 2 wrong usage, 130 and 143 interrupted (and saved).",
     max_term_width = 100
 )]

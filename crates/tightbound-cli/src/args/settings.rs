@@ -27,11 +27,11 @@ pub struct SettingsArgs {
     #[arg(long, value_name = "NAME", help_heading = MODEL, value_parser = estimator_names())]
     pub estimator: Option<String>,
 
-    /// Outer samples M: averaged outside the logarithm
+    /// Outer samples M: averaged outside the logarithm. Where neither M nor K is given, M·K = 64
     #[arg(long, value_name = "M", help_heading = MODEL)]
     pub m: Option<u32>,
 
-    /// Inner samples K: averaged inside one logarithm. By default M·K = 64
+    /// Inner samples K: averaged inside one logarithm
     #[arg(long, value_name = "K", help_heading = MODEL)]
     pub k: Option<u32>,
 
@@ -40,11 +40,13 @@ pub struct SettingsArgs {
     #[arg(long, value_name = "RULE", help_heading = MODEL, value_parser = gradient_names())]
     pub gradient: Option<String>,
 
-    /// Weight of the ELBO beside the IWAE bound, for ciwae: a number in [0, 1], or `learned`
+    /// Weight of the ELBO beside the IWAE bound, for ciwae: a number in [0, 1], or `learned`, which is
+    /// short for --beta-objective maximise [default: 0.5]
     #[arg(long, value_name = "BETA", help_heading = MODEL)]
     pub beta: Option<Beta>,
 
     /// Rényi's order, for vr-iwae: a number in [0, 1], 0 being IWAE and 1 the ELBO
+    /// [default: 0.5]
     #[arg(long, value_name = "ALPHA", help_heading = MODEL)]
     pub alpha: Option<f64>,
 
@@ -64,7 +66,7 @@ pub struct SettingsArgs {
 
     /// Signal-to-noise ratio of the encoder's gradient that `--beta-objective snr` asks for
     /// [default: 0.5]
-    #[arg(long, value_name = "RATIO", help_heading = MODEL)]
+    #[arg(long, value_name = "RATIO", allow_negative_numbers = true, help_heading = MODEL)]
     pub beta_target: Option<f64>,
 
     /// Whose defaults: `paper` (Burda 2016, Rainforth 2018) or `report` (a later reproduction)

@@ -24,7 +24,7 @@ use crate::training::{Job, Trained};
 #[command(after_help = "Examples:
   tightbound train --data mnist --estimator iwae --k 64 --epochs 13
   tightbound train --data mnist --estimator piwae --m 8 --k 8 --epochs 40 --out runs/piwae
-  tightbound train --data mnist --estimator ciwae --beta learned --seeds 4
+  tightbound train --data mnist --estimator ciwae --beta-objective snr --seeds 4
   tightbound train --resume --out runs/piwae             go on after an interruption
   tightbound train --from runs/piwae --estimator iwae    go on from its weights, in a new run
   tightbound train --data glyphs --epochs 1 --set data.limit=1000 --set model.latents=10

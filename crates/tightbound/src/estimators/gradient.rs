@@ -148,7 +148,7 @@ impl Gradient {
                 "Without noise at the exact posterior. Biased for K > 1: prefer dreg, unless K is 1."
             }
             Self::Dreg => {
-                "Unbiased, and φ's signal-to-noise ratio grows as √K: the first choice for large K."
+                "Unbiased, and near the optimum φ's signal-to-noise ratio grows as √K: the first choice for large K."
             }
             Self::Rws => {
                 "Pulls q over all of the posterior, and needs no reparameterisation; not the bound's gradient."
@@ -182,9 +182,10 @@ impl Gradient {
         *self == Self::Plain
     }
 
-    /// Whether it leaves one sample out, so that K must be 2 at least.
-    pub(super) fn leaves_one_out(self) -> bool {
-        matches!(self, Self::Vimco | Self::Ovis)
+    /// Whether it compares the samples of one logarithm, so that K must be 2 at least: with one sample it
+    /// has no gradient (RWS: the mean of a score is 0), or no sample to leave out.
+    pub(super) fn compares_samples(self) -> bool {
+        matches!(self, Self::Rws | Self::RwsDreg | Self::Vimco | Self::Ovis)
     }
 }
 
