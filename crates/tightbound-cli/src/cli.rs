@@ -6,8 +6,8 @@ use clap::{Parser, Subcommand};
 use tightbound::engine::cpu::KernelPath;
 
 use crate::commands::{
-    bench, certify, cite, completions, data, demo, encode, estimators, eval, reconstruct, sample,
-    snr, toy, train, verify,
+    ais, bench, certify, cite, completions, data, demo, encode, estimators, eval, reconstruct,
+    sample, snr, toy, train, verify,
 };
 use crate::outcome::Outcome;
 
@@ -44,6 +44,7 @@ pub enum Command {
     Demo(demo::Args),
     Train(Box<train::Args>),
     Eval(eval::Args),
+    Ais(ais::Args),
     Encode(encode::Args),
     Sample(sample::Args),
     Reconstruct(reconstruct::Args),
@@ -65,6 +66,7 @@ impl Command {
             Self::Demo(args) => demo::run(&args),
             Self::Train(args) => train::run(&args),
             Self::Eval(args) => eval::run(&args),
+            Self::Ais(args) => ais::run(&args),
             Self::Encode(args) => encode::run(&args),
             Self::Sample(args) => sample::run(&args),
             Self::Reconstruct(args) => reconstruct::run(&args),

@@ -1,5 +1,7 @@
 //! Score a model honestly: the L_K curve, log p̂ and KL, with standard errors.
 
+pub mod ais;
+
 mod curve;
 mod estimate;
 mod score;

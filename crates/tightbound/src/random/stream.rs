@@ -38,7 +38,7 @@ pub enum Purpose {
     Toy = 13,
     /// Annealed importance sampling (item: image, sample: chain). Time is 4 t + r, with r = 0 for runs that
     /// choose step sizes, 1 for forward and 2 for reverse runs, 3 for images drawn from the model; t = 0 is
-    /// the draw from the prior, t > 0 the momentum of transition t, whose acceptance is block 2³² − 1.
+    /// the draw from the prior, t > 0 the momentum of transition t, whose acceptance and step size are the last two blocks.
     /// The pixels of an image drawn from the model are blocks d of t = 1.
     Annealing = 14,
 }
