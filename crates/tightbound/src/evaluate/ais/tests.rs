@@ -109,15 +109,16 @@ fn go_on(_: u64, _: u64) -> ControlFlow<()> {
     ControlFlow::Continue(())
 }
 
-/// What is far from tight must still be right on average: with few temperatures, linear in t, and one
-/// chain, log w is off by tenths of nats, but E w / p(x) = 1, and E p(x) / w = 1 on the way back.
+/// What is far from tight must still be right on average: with few temperatures and one chain,
+/// log w is off by tenths of nats, but E w / p(x) = 1, and E p(x) / w = 1 on the way back.
 #[test]
 fn weights_are_unbiased_both_ways_however_few_the_temperatures() {
     let options = |steps, leapfrog| AisOptions {
         chains: 1,
         steps,
         leapfrog,
-        schedule: Schedule::Linear,
+        // Unequal temperatures, so that a wrong one shows.
+        schedule: Schedule::Sigmoid,
         seed: 4,
     };
     let mut target = repeated(40_000);
@@ -164,8 +165,9 @@ fn the_sandwich_holds_the_exact_answer_and_closes_with_more_temperatures() {
             assert!(above.value + 3.0 * above.se >= 0.0, "D = {d}, T = {steps}: {above:?}");
             for SandwichedImage { lower, .. } in &result.images {
                 assert!((1.0..=4.0).contains(&lower.effective_chains));
-                // Aimed at 0.65, which the last half of the temperatures should be near.
-                assert!((0.5..0.98).contains(&lower.acceptance), "{lower:?}");
+                // Aimed at 0.65, and higher while step sizes find their way.
+                let aimed = (0.55..0.85).contains(&lower.acceptance);
+                assert!(aimed || steps < 1000, "{lower:?}");
             }
             result.gap
         });
