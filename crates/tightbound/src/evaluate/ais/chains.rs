@@ -114,7 +114,7 @@ impl Chains {
         target: &mut T,
         images: Range<usize>,
         count: usize,
-        start: &dyn Fn(usize, u32, u32, &mut [f64]),
+        start: impl Fn(usize, u32, u32, &mut [f64]),
     ) -> Result<Self, AisError> {
         let ids = target.ids()[images.clone()].to_vec();
         let (rows, latents) = (ids.len() * count, target.latents());

@@ -191,7 +191,7 @@ impl<'a> Walk<'a> {
         let start = |position: usize, _: u32, _: u32, z: &mut [f64]| {
             z.copy_from_slice(&exact[position * z.len()..][..z.len()]);
         };
-        let chains = Chains::begin(target, images, self.options.chains as usize, &start)?;
+        let chains = Chains::begin(target, images, self.options.chains as usize, start)?;
         Ok(self.go(target, chains, Way::Down, sizes, draws)?.log_weights)
     }
 
@@ -268,7 +268,7 @@ fn begin_at_the_prior<T: Target + ?Sized>(
     draws: Draws,
 ) -> Result<Chains, AisError> {
     let start = |_: usize, id: u32, chain: u32, z: &mut [f64]| draws.normals(0, id, chain, z);
-    Chains::begin(target, images, count, &start)
+    Chains::begin(target, images, count, start)
 }
 
 impl AisOptions {

@@ -171,7 +171,7 @@ fn the_sandwich_holds_the_exact_answer_and_closes_with_more_temperatures() {
             }
             result.gap
         });
-        assert!(fine.value < 0.1 && fine.se < 0.03, "D = {d}: {fine:?}");
+        assert!(fine.value < 0.1 && 3.0 * fine.se < 0.1, "D = {d}: {fine:?}");
         assert!(fine.value < 0.5 * rough.value, "D = {d}: {fine:?} {rough:?}");
     }
 }
@@ -192,7 +192,7 @@ fn moves_leave_the_density_as_it_is() {
         stream.normals(0, id, 0, &mut epsilon);
         z[0] = mean + f64::from(epsilon[0]) / precision.sqrt();
     };
-    let mut chains = Chains::begin(&mut target, 0..runs, 1, &start).unwrap();
+    let mut chains = Chains::begin(&mut target, 0..runs, 1, start).unwrap();
     let before = chains.z().to_vec();
     let mut acceptance = 0.0;
     for number in 1..=6 {
