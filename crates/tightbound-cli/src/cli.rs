@@ -6,8 +6,8 @@ use clap::{Parser, Subcommand};
 use tightbound::engine::cpu::KernelPath;
 
 use crate::commands::{
-    bench, certify, cite, compare, completions, data, demo, encode, estimators, eval, reconstruct,
-    report, sample, snr, toy, train, verify,
+    ais, bench, certify, cite, compare, completions, data, demo, encode, estimators, eval,
+    reconstruct, report, sample, snr, toy, train, verify,
 };
 use crate::outcome::Outcome;
 
@@ -46,6 +46,7 @@ pub enum Command {
     Train(Box<train::Args>),
     Eval(eval::Args),
     Compare(compare::Args),
+    Ais(ais::Args),
     Encode(encode::Args),
     Sample(sample::Args),
     Reconstruct(reconstruct::Args),
@@ -69,6 +70,7 @@ impl Command {
             Self::Train(args) => train::run(&args),
             Self::Eval(args) => eval::run(&args),
             Self::Compare(args) => compare::run(&args),
+            Self::Ais(args) => ais::run(&args),
             Self::Encode(args) => encode::run(&args),
             Self::Sample(args) => sample::run(&args),
             Self::Reconstruct(args) => reconstruct::run(&args),

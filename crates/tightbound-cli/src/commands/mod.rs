@@ -1,5 +1,6 @@
 //! Hold one file per subcommand.
 
+pub mod ais;
 pub mod bench;
 pub mod certify;
 pub mod cite;

@@ -1,5 +1,6 @@
 //! Run the real program on tiny settings, as a user would.
 
+mod ais;
 mod bad_input;
 mod bench;
 mod certify;

@@ -14,6 +14,7 @@ fn help_teaches() {
         "demo",
         "train",
         "eval",
+        "ais",
         "encode",
         "sample",
         "reconstruct",

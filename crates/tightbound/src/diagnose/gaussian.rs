@@ -94,13 +94,22 @@ impl LatentModel for ScalarGaussian {
         w * z[0] + d
     }
 
-    fn log_joint(&self, x: &[f64], z: &[f64], decoded: &f64) -> f64 {
-        let [m, _, _, s, ..] = self.parameters;
-        let likelihood = Normal { mean: *decoded, variance: s * s };
-        likelihood.log_density(x[0]) + Normal { mean: m, variance: 1.0 }.log_density(z[0])
+    fn log_prior(&self, z: &[f64]) -> f64 {
+        Normal { mean: self.parameters[0], variance: 1.0 }.log_density(z[0])
     }
 
-    fn log_joint_backward(
+    fn log_prior_backward(&self, z: &[f64], a: f64, gradient: &mut [f64], d_z: &mut [f64]) {
+        let distance = z[0] - self.parameters[0];
+        gradient[0] += a * distance;
+        d_z[0] -= distance;
+    }
+
+    fn log_likelihood(&self, x: &[f64], decoded: &f64) -> f64 {
+        let [_, _, _, s, ..] = self.parameters;
+        Normal { mean: *decoded, variance: s * s }.log_density(x[0])
+    }
+
+    fn log_likelihood_backward(
         &self,
         x: &[f64],
         z: &[f64],
@@ -108,14 +117,13 @@ impl LatentModel for ScalarGaussian {
         a: f64,
         gradient: &mut [f64],
     ) -> Vec<f64> {
-        let [m, w, _, s, ..] = self.parameters;
+        let [_, w, _, s, ..] = self.parameters;
         let residual = x[0] - decoded;
         let d_mean = residual / (s * s);
-        gradient[0] += a * (z[0] - m);
         gradient[1] += a * d_mean * z[0];
         gradient[2] += a * d_mean;
         gradient[3] += a * (residual * d_mean - 1.0) / s;
-        vec![w * d_mean - (z[0] - m)]
+        vec![w * d_mean]
     }
 }
 
@@ -187,8 +195,8 @@ impl LinearGaussian {
 impl LatentModel for LinearGaussian {
     /// The observation x.
     type EncoderTrace = Vec<f64>;
-    /// p(x|z) has mean z: there is nothing to compute.
-    type Decoded = ();
+    /// The mean of p(x|z), which is z.
+    type Decoded = Vec<f64>;
 
     fn encode(&self, x: &[f64]) -> Encoded<Vec<f64>> {
         let d = self.dimension;
@@ -217,35 +225,42 @@ impl LatentModel for LinearGaussian {
         }
     }
 
-    fn decode(&self, _z: &[f64]) {}
-
-    fn log_joint(&self, x: &[f64], z: &[f64], (): &()) -> f64 {
-        let pairs = x.iter().zip(z).zip(self.prior_mean());
-        pairs
-            .map(|((&x, &z), &mean)| {
-                let unit = |mean| Normal { mean, variance: 1.0 };
-                unit(z).log_density(x) + unit(mean).log_density(z)
-            })
-            .sum()
+    fn decode(&self, z: &[f64]) -> Vec<f64> {
+        z.to_vec()
     }
 
-    fn log_joint_backward(
+    fn log_prior(&self, z: &[f64]) -> f64 {
+        log_density_around(self.prior_mean(), z)
+    }
+
+    fn log_prior_backward(&self, z: &[f64], a: f64, gradient: &mut [f64], d_z: &mut [f64]) {
+        for (((z, mean), d_mean), d_z) in z.iter().zip(self.prior_mean()).zip(gradient).zip(d_z) {
+            *d_mean += a * (z - mean);
+            *d_z -= z - mean;
+        }
+    }
+
+    fn log_likelihood(&self, x: &[f64], decoded: &Vec<f64>) -> f64 {
+        log_density_around(decoded, x)
+    }
+
+    /// p(x|z) has no parameters.
+    fn log_likelihood_backward(
         &self,
         x: &[f64],
         z: &[f64],
-        (): &(),
-        a: f64,
-        gradient: &mut [f64],
+        _decoded: &Vec<f64>,
+        _a: f64,
+        _gradient: &mut [f64],
     ) -> Vec<f64> {
-        let pairs = x.iter().zip(z).zip(self.prior_mean());
-        pairs
-            .zip(gradient)
-            .map(|(((x, z), mean), d_mean)| {
-                *d_mean += a * (z - mean);
-                (x - z) - (z - mean)
-            })
-            .collect()
+        x.iter().zip(z).map(|(x, z)| x - z).collect()
     }
+}
+
+/// log N(x; mean, I), in nats.
+fn log_density_around(mean: &[f64], x: &[f64]) -> f64 {
+    let pairs = mean.iter().zip(x);
+    pairs.map(|(&mean, &x)| Normal { mean, variance: 1.0 }.log_density(x)).sum()
 }
 
 impl ExactModel for LinearGaussian {

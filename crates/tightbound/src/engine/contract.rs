@@ -13,9 +13,22 @@ use crate::model::{Architecture, ParameterTable};
 use crate::random::Stream;
 
 /// The floating-point type of an engine's parameters and gradients.
-pub trait Real: Copy + Debug + Default + PartialEq + Into<f64> + Send + Sync + 'static {}
-impl Real for f32 {}
-impl Real for f64 {}
+pub trait Real: Copy + Debug + Default + PartialEq + Into<f64> + Send + Sync + 'static {
+    /// The nearest number of this type.
+    fn from_f64(value: f64) -> Self;
+}
+
+impl Real for f32 {
+    fn from_f64(value: f64) -> Self {
+        value as Self
+    }
+}
+
+impl Real for f64 {
+    fn from_f64(value: f64) -> Self {
+        value
+    }
+}
 
 /// B binarised images.
 #[derive(Clone, Copy, Debug)]
@@ -62,6 +75,24 @@ pub struct Posterior<R> {
     pub mean: Vec<R>,
     /// σ, `[B, L]`.
     pub sd: Vec<R>,
+}
+
+/// Points in the latent space, equally many for each of B images: C *chains* per image.
+#[derive(Clone, Copy, Debug)]
+pub struct Points<'a, R> {
+    /// `[B, D]`, every element 0 or 1.
+    pub pixels: &'a [u8],
+    /// z, `[B, C, L]`.
+    pub latents: &'a [R],
+}
+
+/// What [`Engine::likelihood_gradient`] writes.
+#[derive(Debug)]
+pub struct LikelihoodGradient<'a, R> {
+    /// log p(x|z), `[B, C]`, in nats.
+    pub log_likelihood: &'a mut [f64],
+    /// ∂z log p(x|z), `[B, C, L]`.
+    pub d_z: &'a mut [R],
 }
 
 /// Settings of the optimiser Adam (Kingma & Ba 2015, Algorithm 1), learning rate apart.
@@ -123,6 +154,26 @@ pub enum EngineError {
     },
 }
 
+impl<R> Points<'_, R> {
+    /// C for a model of `architecture`.
+    ///
+    /// # Panics
+    /// If there is no image, or lengths do not fit the model or `out`.
+    pub(super) fn chains(
+        &self,
+        architecture: &Architecture,
+        out: &LikelihoodGradient<'_, R>,
+    ) -> usize {
+        let (d, l) = (architecture.pixels, architecture.latents);
+        let images = self.pixels.len() / d;
+        assert!(images > 0 && images * d == self.pixels.len(), "D pixels per image");
+        let points = out.log_likelihood.len();
+        assert_eq!(points % images, 0, "equally many points per image");
+        assert!(self.latents.len() == points * l && out.d_z.len() == points * l, "L per point");
+        points / images
+    }
+}
+
 impl EngineError {
     /// The error of a gradient whose element `index` is not finite.
     pub(super) fn non_finite_gradient(table: &ParameterTable, index: usize) -> Self {
@@ -172,6 +223,15 @@ pub trait Engine: Send {
 
     /// Computes the pixel probabilities `[n, D]` of `latents` `[n, L]`.
     fn decode(&mut self, parameters: &[Self::Real], latents: &[Self::Real]) -> Vec<Self::Real>;
+
+    /// Computes log p(x|z) and ∂z log p(x|z) at given points, without the prior. What a point gets
+    /// does not depend on the other points. May write −∞ or NaN where the model does.
+    fn likelihood_gradient(
+        &mut self,
+        parameters: &[Self::Real],
+        points: Points<'_, Self::Real>,
+        out: LikelihoodGradient<'_, Self::Real>,
+    );
 
     /// Applies one step of Adam.
     fn adam(&mut self, update: AdamUpdate<'_, Self::Real>);

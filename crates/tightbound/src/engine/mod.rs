@@ -10,6 +10,7 @@ mod contract;
 mod prune;
 
 pub use contract::{
-    Adam, AdamUpdate, Batch, Engine, EngineError, Noise, Objective, Posterior, Real, StepReport,
+    Adam, AdamUpdate, Batch, Engine, EngineError, LikelihoodGradient, Noise, Objective, Points,
+    Posterior, Real, StepReport,
 };
 pub use prune::{Prune, Threshold, UnknownPrune};

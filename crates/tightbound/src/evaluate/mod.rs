@@ -1,5 +1,7 @@
 //! Score a model honestly: the L_K curve, log p̂, KL and SSIM, with errors and what is needed to trust them.
 
+pub mod ais;
+
 mod curve;
 mod estimate;
 mod evaluation;

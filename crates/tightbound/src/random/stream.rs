@@ -36,6 +36,11 @@ pub enum Purpose {
     /// The toy problem: its data and parameters at time 0, the noise of its gradients at time M·K
     /// (item: point, sample: draw).
     Toy = 13,
+    /// Annealed importance sampling (item: image, sample: chain). Time is 4 t + r, with r = 0 for runs that
+    /// choose step sizes, 1 for forward and 2 for reverse runs, 3 for images drawn from the model; t = 0 is
+    /// the draw from the prior, t > 0 the momentum of transition t, whose acceptance and step size are the last two blocks.
+    /// The pixels of an image drawn from the model are blocks d of t = 1.
+    Annealing = 14,
 }
 
 /// All random numbers of one purpose under one seed.

@@ -9,7 +9,8 @@ use serde_json::{Value, json};
 use super::{Observer, Outcome, Progress, Signal, TrainError, Training, train};
 use crate::data::{Images, Pixels};
 use crate::engine::{
-    AdamUpdate, Batch, Engine, EngineError, Noise, Objective, Posterior, StepReport,
+    AdamUpdate, Batch, Engine, EngineError, LikelihoodGradient, Noise, Objective, Points,
+    Posterior, StepReport,
 };
 use crate::estimators::{Bound, Coefficients};
 use crate::model::{Architecture, ParameterTable};
@@ -96,6 +97,15 @@ impl Engine for ToyEngine {
 
     fn decode(&mut self, _: &[f32], _: &[f32]) -> Vec<f32> {
         Vec::new()
+    }
+
+    fn likelihood_gradient(
+        &mut self,
+        _: &[f32],
+        _: Points<'_, f32>,
+        _: LikelihoodGradient<'_, f32>,
+    ) {
+        unreachable!("training does not walk in the latent space")
     }
 
     fn adam(&mut self, update: AdamUpdate<'_, f32>) {

@@ -3,5 +3,6 @@
 mod bits;
 mod edges;
 mod gradients;
+mod points;
 mod pruning;
 mod support;

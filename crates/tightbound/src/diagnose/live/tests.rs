@@ -6,7 +6,8 @@ use super::*;
 use crate::diagnose::SnrError;
 use crate::engine::cpu::CpuEngine;
 use crate::engine::{
-    AdamUpdate, Batch, Engine, EngineError, Noise, Objective, Posterior, StepReport,
+    AdamUpdate, Batch, Engine, EngineError, LikelihoodGradient, Noise, Objective, Points,
+    Posterior, StepReport,
 };
 use crate::estimators::{Bound, EstimatorSettings, Gradient};
 use crate::model::{
@@ -72,6 +73,15 @@ impl Engine for Known {
     }
 
     fn decode(&mut self, _parameters: &[f32], _latents: &[f32]) -> Vec<f32> {
+        unreachable!("gradients alone are drawn")
+    }
+
+    fn likelihood_gradient(
+        &mut self,
+        _parameters: &[f32],
+        _points: Points<'_, f32>,
+        _out: LikelihoodGradient<'_, f32>,
+    ) {
         unreachable!("gradients alone are drawn")
     }
 

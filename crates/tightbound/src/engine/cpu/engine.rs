@@ -1,22 +1,26 @@
 //! Spread every operation of [`Engine`] over threads without letting them change a bit.
 
-use std::ops::Range;
+use std::ops::{Range, RangeInclusive};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use rayon::prelude::*;
 
 use super::encoder::{EncoderPass, Passes};
-use super::group::{Context, Group, Row};
-use super::kernels::{AdamConstants, AdamStep, KernelPath, Sigmoid, pad};
+use super::group::{Context, Group, PointContext, Row};
+use super::kernels::{AdamConstants, AdamStep, Buffer, KernelPath, Sigmoid, pad};
 use super::model::PackedModel;
 use super::wave::{BatchGradient, Buffers};
 use crate::engine::{
-    AdamUpdate, Batch, Engine, EngineError, Noise, Objective, Posterior, StepReport,
+    AdamUpdate, Batch, Engine, EngineError, LikelihoodGradient, Noise, Objective, Points,
+    Posterior, StepReport,
 };
 use crate::model::{Architecture, ParameterTable};
 
 /// Samples that one core scores or decodes at a time.
 const SCORE_ROWS: usize = 256;
+/// Points that one core takes forward and back at a time: what fits its cache, and fewer where there
+/// are many cores.
+const POINT_ROWS: RangeInclusive<usize> = 16..=128;
 /// Parameters that one job of the optimiser updates.
 const ADAM_BLOCK: usize = 16_384;
 
@@ -99,6 +103,17 @@ impl CpuEngine {
 fn own_group(groups: &[Mutex<Group>]) -> MutexGuard<'_, Group> {
     let index = rayon::current_thread_index().expect("called on the engine's pool");
     groups[index].lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// `pixels` `[B, D]` as floats `[B, pad(D)]`, zero beyond D.
+fn padded(pixels: &[u8], d: usize) -> Buffer {
+    let mut x = Buffer::zeros(pixels.len() / d * pad(d));
+    for (to, from) in x.chunks_exact_mut(pad(d)).zip(pixels.chunks_exact(d)) {
+        for (to, &from) in to.iter_mut().zip(from) {
+            *to = f32::from(from);
+        }
+    }
+    x
 }
 
 impl Engine for CpuEngine {
@@ -201,6 +216,34 @@ impl Engine for CpuEngine {
             });
         });
         probabilities
+    }
+
+    fn likelihood_gradient(
+        &mut self,
+        parameters: &[f32],
+        points: Points<'_, f32>,
+        out: LikelihoodGradient<'_, f32>,
+    ) {
+        assert_eq!(parameters.len(), self.table.total(), "one value per parameter");
+        let chains = points.chains(&self.architecture, &out);
+        let LikelihoodGradient { log_likelihood, d_z } = out;
+        let Self { path, pool, model, groups, .. } = self;
+        let path = *path;
+        let rows = log_likelihood.len();
+        let piece = rows.div_ceil(2 * groups.len()).clamp(*POINT_ROWS.start(), *POINT_ROWS.end());
+        pool.run(|| {
+            model.pack_decoder(path, parameters);
+            let (model, latents) = (&*model, model.latents);
+            let x = padded(points.pixels, model.pixels);
+            let context = PointContext { path, model, x: &x, chains };
+            let z = points.latents.par_chunks(piece * latents);
+            let outputs = log_likelihood.par_chunks_mut(piece);
+            let outputs = outputs.zip(d_z.par_chunks_mut(piece * latents));
+            z.zip(outputs).enumerate().for_each(|(i, (z, (log_likelihood, d_z)))| {
+                let out = LikelihoodGradient { log_likelihood, d_z };
+                own_group(groups).differentiate(context, i * piece, z, out);
+            });
+        });
     }
 
     fn adam(&mut self, update: AdamUpdate<'_, f32>) {

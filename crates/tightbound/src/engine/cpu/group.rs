@@ -5,15 +5,15 @@
 
 use std::ops::Range;
 
+use super::chain::{LayerRows, decode, decode_backward};
 use super::encoder::Passes;
 use super::kernels::{
-    ActivationBackward, ActivationForward, Bernoulli, BernoulliScore, Buffer, DrawLatents,
-    KernelPath, PosteriorGradient, ScaleRows, pad,
+    Bernoulli, BernoulliScore, Buffer, DrawLatents, KernelPath, PosteriorGradient, ScaleRows, pad,
 };
 use super::layer::{PackedLayer, PanelRows};
 use super::model::PackedModel;
 use super::prune::Pick;
-use crate::engine::Noise;
+use crate::engine::{LikelihoodGradient, Noise};
 
 /// One sample of one image.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,6 +35,17 @@ pub(super) struct Context<'a> {
     pub(super) noise: Noise,
     /// Most rows that one core takes at a time.
     pub(super) piece: usize,
+}
+
+/// What all groups of points read.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct PointContext<'a> {
+    pub(super) path: KernelPath,
+    pub(super) model: &'a PackedModel,
+    /// x, `[B, pad(D)]`, zero beyond D.
+    pub(super) x: &'a [f32],
+    /// C, points per image.
+    pub(super) chains: usize,
 }
 
 /// Rows, and everything that the backward pass needs of them. Rows of buffers are padded to whole
@@ -94,14 +105,50 @@ impl Group {
         z: &[f32],
     ) -> &mut [f32] {
         let count = z.len() / model.latents;
-        self.set_rows(model, (0..count).map(|_| Row { image: 0, sample: 0 }));
+        self.place(model, std::iter::repeat_n(0, count), z);
+        decode(path, model, &mut self.all_rows(model).layers);
+        let logits = self.deltas.last_mut().expect("a decoder has a layer");
+        &mut logits[..count * pad(model.pixels)]
+    }
+
+    /// Takes points `z` `[n, L]`, the first of which is number `first` of all `[B, C]`, to
+    /// log p(x|z) `[n]` and ∂z log p(x|z) `[n, L]`.
+    pub(super) fn differentiate(
+        &mut self,
+        context: PointContext<'_>,
+        first: usize,
+        z: &[f32],
+        out: LikelihoodGradient<'_, f32>,
+    ) {
+        let PointContext { path, model, x, chains } = context;
+        let points = first..first + out.log_likelihood.len();
+        self.place(model, points.map(|point| point / chains), z);
+        let Rows { images, mut layers, d_z, .. } = self.all_rows(model);
+        decode(path, model, &mut layers);
+        let pixels = pad(model.pixels);
+        for (image, rows) in runs(images) {
+            let logits = &mut layers.last_mut().expect("a decoder has a layer").delta;
+            path.run(Bernoulli {
+                pixels: model.pixels,
+                x: &x[elements(image..image + 1, pixels)],
+                logits: &mut logits[elements(rows.clone(), pixels)],
+                log_likelihood: &mut out.log_likelihood[rows],
+            });
+        }
+        decode_backward(path, model, &mut layers, d_z, None);
+        let rows = d_z.chunks_exact(pad(model.latents));
+        for (to, from) in out.d_z.chunks_exact_mut(model.latents).zip(rows) {
+            to.copy_from_slice(&from[..model.latents]);
+        }
+    }
+
+    /// Makes rows of points `z` `[n, L]` of the numbered images.
+    fn place(&mut self, model: &PackedModel, images: impl Iterator<Item = usize>, z: &[f32]) {
+        self.set_rows(model, images.map(|image| Row { image, sample: 0 }));
         let to = self.inputs[0].chunks_exact_mut(pad(model.latents));
         for (to, from) in to.zip(z.chunks_exact(model.latents)) {
             to[..model.latents].copy_from_slice(from);
         }
-        self.all_rows(model).decode(path, model);
-        let logits = self.deltas.last_mut().expect("a decoder has a layer");
-        &mut logits[..count * pad(model.pixels)]
     }
 
     fn set_rows(&mut self, model: &PackedModel, rows: impl Iterator<Item = Row>) {
@@ -166,7 +213,9 @@ impl Group {
     /// layers by a: the chain itself is unscaled.
     pub(super) fn backward(&mut self, context: Context<'_>) {
         let Context { path, model, piece, .. } = context;
-        self.all_rows(model).each(piece, &|rows| rows.backward(path, model));
+        self.all_rows(model).each(piece, &|Rows { mut layers, d_z, a, .. }| {
+            decode_backward(path, model, &mut layers, d_z, Some(a));
+        });
         let latents = pad(model.latents);
         let images = runs(&self.images).count();
         self.d_mean.hold(images * latents);
@@ -241,13 +290,6 @@ struct Rows<'a> {
     a: &'a [f32],
 }
 
-/// The rows of one layer of the decoder.
-#[derive(Debug)]
-struct LayerRows<'a> {
-    input: &'a mut [f32],
-    delta: &'a mut [f32],
-}
-
 impl Rows<'_> {
     /// Cuts the rows into pieces of at most `piece`, and works on them on all cores that are free.
     fn each(self, piece: usize, work: &(impl Fn(Rows<'_>) + Sync)) {
@@ -293,7 +335,7 @@ impl Rows<'_> {
     fn forward(mut self, context: Context<'_>, likelihood: impl Fn(Bernoulli<'_>)) {
         let Context { path, model, .. } = context;
         self.draw(context);
-        self.decode(path, model);
+        decode(path, model, &mut self.layers);
         let pixels = pad(model.pixels);
         let logits = &mut self.layers.last_mut().expect("a decoder has a layer").delta;
         for (image, rows) in runs(self.images) {
@@ -330,40 +372,6 @@ impl Rows<'_> {
                 z: &mut self.layers[0].input[own],
                 log_ratio: &mut self.log_ratio[rows],
             });
-        }
-    }
-
-    /// Takes the rows' z to their logits.
-    fn decode(&mut self, path: KernelPath, model: &PackedModel) {
-        let mut rest = &mut self.layers[..];
-        for layer in &model.decoder {
-            let (own, after) = rest.split_first_mut().expect("rows for every layer");
-            match after.first_mut() {
-                Some(next) => {
-                    layer.forward(path, own.input, next.input);
-                    path.run(ActivationForward { activation: model.activation, h: next.input });
-                }
-                None => layer.forward(path, own.input, own.delta),
-            }
-            rest = after;
-        }
-    }
-
-    /// Takes the rows back to z, and multiplies the inputs of all layers but the first by a.
-    fn backward(mut self, path: KernelPath, model: &PackedModel) {
-        for (i, layer) in model.decoder.iter().enumerate().rev() {
-            let (before, own) = self.layers.split_at_mut(i);
-            let LayerRows { input, delta } = &mut own[0];
-            match before.last_mut() {
-                None => layer.backward(path, delta, self.d_z),
-                Some(LayerRows { delta: d, .. }) => {
-                    layer.backward(path, delta, d);
-                    let activation = model.activation;
-                    path.run(ActivationBackward { activation, h: input, d });
-                    let stride = layer.input_stride();
-                    path.run(ScaleRows { scale: self.a, stride, x: input });
-                }
-            }
         }
     }
 }

@@ -5,6 +5,7 @@
 //! rows that matter go back. Every number is a sum in an order that the data fix, never the
 //! threads: rows do not see each other, and an element of a weight gradient is one sum over all rows.
 
+mod chain;
 mod encoder;
 mod engine;
 mod group;

@@ -55,11 +55,21 @@ impl PackedModel {
         pairs.push((mean_head, &layers.mean));
         pairs.push((sigma_head, &layers.sigma));
         pairs.extend(decoder.iter_mut().zip(&layers.decoder));
-        pairs.into_par_iter().for_each(|(packed, layer)| {
-            let (weight, bias) = (layer.weight.clone(), layer.bias.clone());
-            packed.pack(path, &parameters[weight], &parameters[bias]);
-        });
+        pack_layers(path, parameters, pairs);
     }
+
+    /// Copies the decoder's parameters alone.
+    pub(super) fn pack_decoder(&mut self, path: KernelPath, parameters: &[f32]) {
+        let Self { decoder, layers, .. } = self;
+        pack_layers(path, parameters, decoder.iter_mut().zip(&layers.decoder).collect());
+    }
+}
+
+fn pack_layers(path: KernelPath, parameters: &[f32], pairs: Vec<(&mut PackedLayer, &Layer)>) {
+    pairs.into_par_iter().for_each(|(packed, layer)| {
+        let (weight, bias) = (layer.weight.clone(), layer.bias.clone());
+        packed.pack(path, &parameters[weight], &parameters[bias]);
+    });
 }
 
 /// The gradient of a whole model, its layers in the order of the parameter table.

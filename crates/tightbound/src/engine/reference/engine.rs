@@ -3,10 +3,11 @@
 use std::ops::Range;
 
 use super::affine::sigmoid;
-use super::latent_model::{LatentModel, image_gradient, image_log_weights};
+use super::latent_model::{LatentModel, image_gradient, image_log_weights, likelihood_gradient};
 use super::passes::Model;
 use crate::engine::{
-    AdamUpdate, Batch, Engine, EngineError, Noise, Objective, Posterior, StepReport,
+    AdamUpdate, Batch, Engine, EngineError, LikelihoodGradient, Noise, Objective, Points,
+    Posterior, StepReport,
 };
 use crate::model::{Architecture, Layers, ParameterTable};
 
@@ -119,6 +120,26 @@ impl Engine for ReferenceEngine {
         assert_eq!(latents.len() % self.architecture.latents, 0, "L values per point");
         let points = latents.chunks_exact(self.architecture.latents);
         points.flat_map(|z| model.decode(z).logits).map(sigmoid).collect()
+    }
+
+    fn likelihood_gradient(
+        &mut self,
+        parameters: &[f64],
+        points: Points<'_, f64>,
+        out: LikelihoodGradient<'_, f64>,
+    ) {
+        let model = self.model(parameters);
+        let chains = points.chains(&self.architecture, &out);
+        let Architecture { pixels, latents, .. } = self.architecture;
+        let mut unused = vec![0.0; parameters.len()];
+        let rows = points.latents.chunks_exact(latents).zip(out.d_z.chunks_exact_mut(latents));
+        for (row, ((z, d_z), log_likelihood)) in rows.zip(out.log_likelihood).enumerate() {
+            let x = &points.pixels[row / chains * pixels..][..pixels];
+            let x: Vec<f64> = x.iter().map(|&p| p.into()).collect();
+            let (value, slope) = likelihood_gradient(&model, &x, z, &mut unused);
+            *log_likelihood = value;
+            d_z.copy_from_slice(&slope);
+        }
     }
 
     fn adam(&mut self, update: AdamUpdate<'_, f64>) {

@@ -41,8 +41,29 @@ pub trait LatentModel {
     /// z → p(x|z).
     fn decode(&self, z: &[f64]) -> Self::Decoded;
 
+    /// log p(z), in nats.
+    fn log_prior(&self, z: &[f64]) -> f64;
+
+    /// Adds a · ∇θ log p(z) to the gradient of θ, and ∂z log p(z), unscaled, to `d_z` `[L]`.
+    fn log_prior_backward(&self, z: &[f64], a: f64, gradient: &mut [f64], d_z: &mut [f64]);
+
+    /// log p(x|z), in nats.
+    fn log_likelihood(&self, x: &[f64], decoded: &Self::Decoded) -> f64;
+
+    /// Adds a · ∇θ log p(x|z) to the gradient of θ and returns ∂z log p(x|z), unscaled.
+    fn log_likelihood_backward(
+        &self,
+        x: &[f64],
+        z: &[f64],
+        decoded: &Self::Decoded,
+        a: f64,
+        gradient: &mut [f64],
+    ) -> Vec<f64>;
+
     /// log p(x, z) = log p(x|z) + log p(z), in nats.
-    fn log_joint(&self, x: &[f64], z: &[f64], decoded: &Self::Decoded) -> f64;
+    fn log_joint(&self, x: &[f64], z: &[f64], decoded: &Self::Decoded) -> f64 {
+        self.log_likelihood(x, decoded) + self.log_prior(z)
+    }
 
     /// Adds a · ∇θ log p(x, z) to the gradient of θ and returns ∂z log p(x, z), unscaled.
     fn log_joint_backward(
@@ -52,7 +73,11 @@ pub trait LatentModel {
         decoded: &Self::Decoded,
         a: f64,
         gradient: &mut [f64],
-    ) -> Vec<f64>;
+    ) -> Vec<f64> {
+        let mut d_z = self.log_likelihood_backward(x, z, decoded, a, gradient);
+        self.log_prior_backward(z, a, gradient, &mut d_z);
+        d_z
+    }
 }
 
 /// One sample z = μ + σ ε of q(z|x).
@@ -92,6 +117,20 @@ pub fn image_log_weights<M: LatentModel>(model: &M, x: &[f64], epsilon: &[f64]) 
     let encoded = model.encode(x);
     let rows = epsilon.chunks_exact(encoded.mean.len());
     rows.map(|epsilon| Draw::new(model, x, &encoded, epsilon).log_weight).collect()
+}
+
+/// log p(x|z), in nats, and ∂z log p(x|z) `[L]` of one image at one point z.
+///
+/// `gradient`, one element per parameter, stays as it is: the parameters' share has the factor 0.
+pub(super) fn likelihood_gradient<M: LatentModel>(
+    model: &M,
+    x: &[f64],
+    z: &[f64],
+    gradient: &mut [f64],
+) -> (f64, Vec<f64>) {
+    let decoded = model.decode(z);
+    let d_z = model.log_likelihood_backward(x, z, &decoded, 0.0, gradient);
+    (model.log_likelihood(x, &decoded), d_z)
 }
 
 /// Adds `scale` times one image's gradient to `gradient`, and returns the image's bound.

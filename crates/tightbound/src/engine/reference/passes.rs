@@ -98,17 +98,27 @@ impl LatentModel for Model<'_> {
         Decoded { inputs, logits }
     }
 
-    fn log_joint(&self, x: &[f64], z: &[f64], decoded: &Decoded) -> f64 {
-        // log p(x|z) of Bernoulli pixels: Σ_d x logit − softplus(logit).
-        let pixels = x.iter().zip(&decoded.logits).map(|(x, &l)| x * l - softplus(l));
-        let prior = z.iter().map(|&z| standard_normal_log_density(z));
-        pixels.sum::<f64>() + prior.sum::<f64>()
+    fn log_prior(&self, z: &[f64]) -> f64 {
+        z.iter().map(|&z| standard_normal_log_density(z)).sum()
     }
 
-    fn log_joint_backward(
+    /// The prior has no parameters.
+    fn log_prior_backward(&self, z: &[f64], _a: f64, _gradient: &mut [f64], d_z: &mut [f64]) {
+        // ∂z log p(z) = −z.
+        for (d, z) in d_z.iter_mut().zip(z) {
+            *d -= z;
+        }
+    }
+
+    fn log_likelihood(&self, x: &[f64], decoded: &Decoded) -> f64 {
+        // Bernoulli pixels: Σ_d x logit − softplus(logit).
+        x.iter().zip(&decoded.logits).map(|(x, &l)| x * l - softplus(l)).sum()
+    }
+
+    fn log_likelihood_backward(
         &self,
         x: &[f64],
-        z: &[f64],
+        _z: &[f64],
         decoded: &Decoded,
         a: f64,
         gradient: &mut [f64],
@@ -120,10 +130,6 @@ impl LatentModel for Model<'_> {
             if i > 0 {
                 activation_backward(self.architecture.activation, &decoded.inputs[i], &mut d);
             }
-        }
-        // ∂z log p(z) = −z.
-        for (d, z) in d.iter_mut().zip(z) {
-            *d -= z;
         }
         d
     }
