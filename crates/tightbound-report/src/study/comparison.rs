@@ -3,7 +3,7 @@
 use tightbound::estimators::EstimatorSettings;
 use tightbound::evaluate::Evaluation;
 use tightbound::model::Architecture;
-use tightbound::settings::{BetaObjective, Settings};
+use tightbound::settings::{BetaObjective, Monitor, Settings};
 
 use super::run::Run;
 
@@ -116,9 +116,15 @@ impl<'a> Comparison<'a> {
     }
 }
 
-/// Whether two runs differ in their seed alone, and have come equally far.
+/// Whether two trainings differ in their seed alone, and have come equally far.
 fn is_repetition(one: &Run, other: &Run) -> bool {
-    let without_seed = |run: &Run| Settings { seed: 0, ..run.description.settings.clone() };
+    let without_seed = |run: &Run| {
+        let mut settings = Settings { seed: 0, ..run.description.settings.clone() };
+        // What is watched on the way changes no result.
+        let Settings { train, .. } = &mut settings;
+        (train.monitor, train.eval_every, train.eval_k) = (Monitor::Off, 0, 64);
+        settings
+    };
     let seed = |run: &Run| run.description.settings.seed;
     let from = |run: &Run| run.description.identity.from.clone();
     seed(one) != seed(other)

@@ -266,11 +266,13 @@ fn nats(label: &str) -> Axis {
     Axis { label: format!("{label}, nats"), scale: Scale::Linear }
 }
 
-/// Mean over seeds at every place that all seeds have, with one standard deviation to both sides.
+/// Mean over the seeds that have points, at every place that all of these have, with one standard
+/// deviation to both sides.
 fn over_seeds(method: &Method, points: impl Fn(&Run) -> Vec<(f64, f64)>) -> Vec<Point> {
-    let runs: Vec<Vec<(f64, f64)>> = method.runs.iter().map(|run| points(run)).collect();
+    let mut runs: Vec<Vec<(f64, f64)>> = method.runs.iter().map(|run| points(run)).collect();
+    runs.retain(|points| !points.is_empty());
     let at = |run: &[(f64, f64)], x: f64| run.iter().find(|p| p.0 == x).map(|p| p.1);
-    let common = runs[0].iter().filter_map(|&(x, _)| {
+    let common = runs.first().into_iter().flatten().filter_map(|&(x, _)| {
         let values: Option<Vec<f64>> = runs.iter().map(|run| at(run, x)).collect();
         Some(spread(x, &values?))
     });

@@ -5,8 +5,16 @@ use std::collections::BTreeMap;
 use super::comparison::Comparison;
 use super::run::Run;
 
-/// Settings that methods are allowed to differ in: they are what is compared.
-const COMPARED: [&str; 5] = ["seed", "estimator.", "train.update", "train.beta", "data.name"];
+/// Settings that methods are allowed to differ in: they are what is compared, or change no result.
+const COMPARED: [&str; 7] = [
+    "seed",
+    "estimator.",
+    "train.update",
+    "train.beta",
+    "train.monitor",
+    "train.eval_",
+    "data.name",
+];
 
 /// What a reader must know before comparing: problems of single runs, and differences between those of
 /// a comparison that are not the methods themselves.
