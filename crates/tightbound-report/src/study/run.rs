@@ -64,12 +64,14 @@ impl Run {
         Ok(run)
     }
 
-    /// The folder's name.
+    /// The folder's name, with that of the folder above it for one of several seeds (`iwae/seed-2`).
     pub fn name(&self) -> String {
-        self.path.file_name().map_or_else(
-            || self.path.display().to_string(),
-            |name| name.to_string_lossy().into_owned(),
-        )
+        let word = |path: &Path| Some(path.file_name()?.to_string_lossy().into_owned());
+        let Some(name) = word(&self.path) else { return self.path.display().to_string() };
+        match self.path.parent().and_then(word) {
+            Some(above) if name.starts_with("seed-") => format!("{above}/{name}"),
+            _ => name,
+        }
     }
 
     /// Epochs that are complete, as far as the log knows.
