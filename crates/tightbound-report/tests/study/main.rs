@@ -1,0 +1,5 @@
+//! Test what is read from run folders, what is put together, and what is said of it.
+
+mod fixture;
+mod grouping;
+mod reading;
