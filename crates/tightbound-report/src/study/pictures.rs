@@ -51,6 +51,16 @@ impl<'a> Portrait<'a> {
         Ok(Self { method, model, engine })
     }
 
+    /// What its method is called.
+    pub fn label(&self) -> &'a str {
+        &self.method.label
+    }
+
+    /// log p̂ of its method on the test images of `data`, by seed.
+    pub fn log_p_hat(&self, data: &str) -> Vec<f64> {
+        self.method.scores(data, |e| Some(e.scores.log_p_hat.value))
+    }
+
     /// The latent units that were measured, if the model was scored.
     fn units(&self) -> Option<&'a Units> {
         Some(&self.method.runs[0].own()?.units)
