@@ -57,7 +57,8 @@ pub struct Args {
 pub fn run(args: &Args) -> anyhow::Result<Outcome> {
     let runs = args.read_runs()?;
     let images = args.images(&runs);
-    let subjects = Subjects { runs, images, threads: args.threads.count() };
+    let (threads, kernels) = (args.threads.count(), args.threads.kernels);
+    let subjects = Subjects { runs, images, threads, kernels };
     let report = Report::of(&subjects);
     for warning in &report.warnings {
         talk!("warning: {warning}");

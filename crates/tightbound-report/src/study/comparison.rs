@@ -16,7 +16,8 @@ pub struct Method<'a> {
     pub runs: Vec<&'a Run>,
 }
 
-/// The methods that can stand in one table: trained on the same data with the same architecture.
+/// The methods that can stand in one table: trained on the same data with the same architecture, but
+/// for how σ is made, which differs between the protocols.
 #[derive(Clone, Debug)]
 pub struct Comparison<'a> {
     /// The data they were trained on.
@@ -52,14 +53,15 @@ impl<'a> Comparison<'a> {
             let (data, architecture) =
                 (&*run.description.identity.data, run.description.architecture());
             let known = |comparison: &Self| {
-                comparison.data == data && comparison.architecture == architecture
+                comparison.data == data && same_size(&comparison.architecture, &architecture)
             };
             let index = comparisons.iter().position(known).unwrap_or_else(|| {
                 comparisons.push(Self { data, architecture, methods: Vec::new() });
                 comparisons.len() - 1
             });
             let methods = &mut comparisons[index].methods;
-            match methods.iter_mut().find(|method| is_repetition(method.runs[0], run)) {
+            let repeats = |method: &&mut Method| method.runs.iter().all(|&r| is_repetition(r, run));
+            match methods.iter_mut().find(repeats) {
                 Some(method) => method.runs.push(run),
                 None => {
                     let label = name(&run.description.settings);
@@ -82,10 +84,7 @@ impl<'a> Comparison<'a> {
 
     /// The name of the architecture's size in the papers, if it has one.
     pub fn size(&self) -> Option<&'static str> {
-        // How σ is made differs between the protocols, not between the sizes.
-        let is = |named: Architecture| {
-            Architecture { sigma: self.architecture.sigma, ..named } == self.architecture
-        };
+        let is = |named| same_size(&named, &self.architecture);
         if is(Architecture::reference()) {
             Some("reference model")
         } else if is(Architecture::larger()) {
@@ -110,13 +109,25 @@ impl<'a> Comparison<'a> {
             };
             let addition = differ(&|method| format!("{} epochs", method.runs[0].epoch()))
                 .or_else(|| differ(&|method| format!("protocol {}", method.settings().protocol)))
-                .unwrap_or_else(|| self.methods[index].runs[0].name());
+                .or_else(|| differ(&|method| method.runs[0].name()))
+                .unwrap_or_else(|| self.methods[index].runs[0].path.display().to_string());
             self.methods[index].label += &format!(", {addition}");
         }
     }
 }
 
-/// Whether two trainings differ in their seed alone, and have come equally far.
+/// Whether two architectures differ in nothing but how σ is made.
+fn same_size(one: &Architecture, other: &Architecture) -> bool {
+    Architecture { sigma: other.sigma, ..one.clone() } == *other
+}
+
+/// Whether two scores are of the same images with the same K, pixels and noise.
+pub(super) fn scored_alike(one: &Evaluation, other: &Evaluation) -> bool {
+    one.on == other.on && one.options == other.options && one.scores.images == other.scores.images
+}
+
+/// Whether two runs differ in their seed alone, have come equally far, and were scored alike, if both
+/// were.
 fn is_repetition(one: &Run, other: &Run) -> bool {
     let without_seed = |run: &Run| {
         let mut settings = Settings { seed: 0, ..run.description.settings.clone() };
@@ -130,11 +141,13 @@ fn is_repetition(one: &Run, other: &Run) -> bool {
     seed(one) != seed(other)
         && one.epoch() == other.epoch()
         && from(one) == from(other)
+        && one.description.identity.sources == other.description.identity.sources
+        && one.own().zip(other.own()).is_none_or(|(a, b)| scored_alike(a, b))
         && without_seed(one) == without_seed(other)
 }
 
 /// What a run trains on, as tables and legends name it: `VAE`, `IWAE`, `MIWAE(4, 16)`, `CIWAE β = 0.05`.
-fn name(settings: &Settings) -> String {
+pub(super) fn name(settings: &Settings) -> String {
     let EstimatorSettings { m, k, beta, alpha, gamma, .. } = &settings.estimator;
     let mut name = settings.estimator.label().to_uppercase();
     if *m > 1 && *k > 1 {

@@ -1,9 +1,9 @@
 //! Draw what runs logged and scored: training, β, the L_K curve, weights, and gradients.
 
 use tightbound::evaluate::{CurvePoint, ImageRow, RELIABLE_K};
-use tightbound::settings::BetaObjective;
+use tightbound::settings::{BetaObjective, Settings};
 
-use super::comparison::{Comparison, Method};
+use super::comparison::{Comparison, Method, name};
 use super::figure::{Drawing, Figure};
 use super::run::Run;
 use crate::figures::{
@@ -134,23 +134,30 @@ impl Comparison<'_> {
         figures
     }
 
-    /// The final log p̂ of all CIWAE with a fixed β, against β.
+    /// The final log p̂ of all CIWAE with a fixed β, against β: a line for those that differ in nothing
+    /// else.
     fn beta_study(&self) -> Option<Figure> {
-        let mut points: Vec<Point> = self
-            .methods
-            .iter()
-            .filter(|m| m.settings().train.beta_objective == BetaObjective::Fixed)
-            .filter_map(|method| {
-                let beta = method.settings().estimator.beta?;
-                let values = method.scores(self.data, |e| Some(e.scores.log_p_hat.value));
-                Some(spread(beta, &values)).filter(|point| point.y.is_finite())
-            })
-            .collect();
-        if points.len() < 2 {
-            return None;
+        let mut groups: Vec<(Settings, usize, Vec<Point>)> = Vec::new();
+        for method in &self.methods {
+            let mut others = Settings { seed: 0, ..method.settings().clone() };
+            let Some(beta) = others.estimator.beta.take() else { continue };
+            let values = method.scores(self.data, |e| Some(e.scores.log_p_hat.value));
+            if others.train.beta_objective != BetaObjective::Fixed || values.is_empty() {
+                continue;
+            }
+            let (epoch, point) = (method.runs[0].epoch(), spread(beta, &values));
+            match groups.iter_mut().find(|(settings, at, _)| (&*settings, *at) == (&others, epoch))
+            {
+                Some((.., points)) => points.push(point),
+                None => groups.push((others, epoch, vec![point])),
+            }
         }
-        points.sort_by(|a, b| a.x.total_cmp(&b.x));
-        let series = Series { name: "CIWAE, fixed β".into(), points, ..Series::default() };
+        let series = groups.into_iter().filter_map(|(settings, epoch, mut points)| {
+            points.sort_by(|a, b| a.x.total_cmp(&b.x));
+            let varies = points.first()?.x < points.last()?.x;
+            let name = format!("{}, fixed β, {epoch} epochs", name(&settings));
+            varies.then(|| Series { name, points, ..Series::default() })
+        });
         let frame = Frame {
             what: "beta-study".into(),
             title: "log p̂ by β",
@@ -158,7 +165,7 @@ impl Comparison<'_> {
             x: Axis { label: "β (0: IWAE, 1: VAE)".into(), scale: Scale::Linear },
             y: nats("log p̂"),
         };
-        self.chart(frame, vec![series])
+        self.chart(frame, series.collect())
     }
 
     /// How far the importance weights behind log p̂ can be relied on.

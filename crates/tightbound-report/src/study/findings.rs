@@ -1,15 +1,22 @@
 //! Say in sentences what the scores show, and nothing that they do not.
 
-use tightbound::evaluate::{ImageRow, RELIABLE_K};
+use tightbound::evaluate::{Evaluation, ImageRow, RELIABLE_K};
 use tightbound::statistics::Interval;
 
-use super::comparison::{Comparison, Method};
+use super::comparison::{Comparison, Method, scored_alike};
+use super::run::Run;
 use super::tables::report_ssim;
 use crate::number::{Measured, mean_and_sd};
 use crate::scores::welch_p;
 
 /// Differences are called so if they would come about by chance once in twenty times.
 const LEVEL: f64 = 0.05;
+
+/// The standard errors that [`LEVEL`] stands for under a normal law.
+const NORMAL_95: f64 = 1.96;
+
+/// A note on the weights is due from this fraction of images on.
+const MANY_IMAGES: f64 = 0.05;
 
 /// What all comparisons show, the most important first.
 pub(super) fn findings(comparisons: &[Comparison]) -> Vec<String> {
@@ -47,12 +54,18 @@ fn highest(comparison: &Comparison) -> Option<String> {
         best.label,
         next.label
     );
-    let verdict = if let Some(p) = welch_p(values, others) {
+    let single = (values.len(), others.len()) == (1, 1);
+    let verdict = if !are_alike(best, next, comparison.data) {
+        "; they were not scored alike, so that nothing follows".to_owned()
+    } else if let Some(p) = welch_p(values, others) {
+        let number = if p < 0.001 { "p < 0.001".to_owned() } else { format!("p = {p:.3}") };
         match p < LEVEL {
-            true => format!("; over seeds the difference is clear (Welch's test, p = {p:.3})"),
+            true => format!("; over seeds the difference is clear (Welch's test, {number})"),
             false => format!("; over seeds the two are not told apart (Welch's test, p = {p:.2})"),
         }
-    } else if let Some(difference) = paired(best, next) {
+    } else if let Some(difference) =
+        single.then(|| paired(best, next, |row| row.log_p_hat)).flatten()
+    {
         let told = if difference.low > 0.0 {
             "on the same images these two models differ"
         } else {
@@ -63,23 +76,34 @@ fn highest(comparison: &Comparison) -> Option<String> {
              each"
         )
     } else {
-        String::new()
+        "; whether seeds would tell the two apart is not known".to_owned()
     };
     Some(format!("{begin}{verdict}."))
 }
 
-/// The mean difference of log p̂, image by image, of the first runs; none if they were scored
-/// on different things.
-fn paired(a: &Method, b: &Method) -> Option<Interval> {
-    let (a, b) = (a.runs[0], b.runs[0]);
-    let (own, other) = (a.own()?, b.own()?);
+/// Whether all scores of two methods on the test images of `data` are about the same images, K, pixels
+/// and noise.
+fn are_alike(a: &Method, b: &Method, data: &str) -> bool {
+    let scored: Vec<&Evaluation> =
+        a.runs.iter().chain(&b.runs).filter_map(|run| run.on(data)).collect();
+    scored.windows(2).all(|pair| scored_alike(pair[0], pair[1]))
+}
+
+/// The mean difference of a score, image by image, of the only scored runs; none if their images are
+/// not known or not the same.
+fn paired(a: &Method, b: &Method, score: fn(&ImageRow) -> f64) -> Option<Interval> {
+    let (a, b) = (scored_run(a)?, scored_run(b)?);
     let ids = |rows: &[ImageRow]| rows.iter().map(|row| row.id).collect::<Vec<_>>();
-    let alike = own.on == other.on && own.options == other.options;
-    if !alike || a.images.len() < 2 || ids(&a.images) != ids(&b.images) {
+    if a.images.len() < 2 || ids(&a.images) != ids(&b.images) {
         return None;
     }
     let pairs = a.images.iter().zip(&b.images);
-    Some(Interval::of_mean(&pairs.map(|(a, b)| a.log_p_hat - b.log_p_hat).collect::<Vec<_>>()))
+    Some(Interval::of_mean(&pairs.map(|(a, b)| score(a) - score(b)).collect::<Vec<_>>()))
+}
+
+/// The first run with scores.
+fn scored_run<'a>(method: &Method<'a>) -> Option<&'a Run> {
+    method.runs.iter().copied().find(|run| run.own().is_some())
 }
 
 /// How many images' log p̂ cannot be relied on, where that are many.
@@ -87,7 +111,7 @@ fn unreliable(comparison: &Comparison) -> Option<String> {
     let above = |m: &Method| m.scores(comparison.data, |e| Some(e.scores.pareto_k?.above));
     let ranked = ranked(comparison, above);
     let (worst, least) = (ranked.first()?, ranked.last()?);
-    if worst.2.value <= LEVEL {
+    if worst.2.value <= MANY_IMAGES {
         return None;
     }
     let percent = |value: f64| format!("{:.0} %", 100.0 * value);
@@ -110,12 +134,14 @@ fn unreliable(comparison: &Comparison) -> Option<String> {
 }
 
 /// What can be said of the first and the last of a ranking: nothing where seeds do not tell them apart,
-/// and how far to believe it where there is one run each.
-fn told_apart(first: &[f64], last: &[f64]) -> Option<&'static str> {
+/// or single runs do not even `differ` on their images, and how far to believe it where seeds say
+/// nothing.
+fn told_apart(first: &[f64], last: &[f64], differ: impl FnOnce() -> bool) -> Option<&'static str> {
     match welch_p(first, last) {
         Some(p) if p >= LEVEL => None,
         Some(_) => Some(""),
-        None => Some(" (one run each; seeds may differ)"),
+        None if (first.len(), last.len()) != (1, 1) => None,
+        None => differ().then_some(" (one run each; seeds may differ)"),
     }
 }
 
@@ -124,7 +150,13 @@ fn closest(comparison: &Comparison) -> Option<String> {
     let ranked =
         ranked(comparison, |m| m.scores(comparison.data, |e| Some(-e.scores.kl_q_p.value)));
     let [first, .., last] = &ranked[..] else { return None };
-    let how_sure = told_apart(&first.1, &last.1)?;
+    if !are_alike(first.0, last.0, comparison.data) {
+        return None;
+    }
+    let how_sure = told_apart(&first.1, &last.1, || {
+        let kl = |row: &ImageRow| row.log_p_hat - row.elbo;
+        paired(last.0, first.0, kl).is_some_and(|difference| difference.low > 0.0)
+    })?;
     Some(format!(
         "On {}, the encoder of {} is closest to its posterior, KL(q‖p) {:.2} nats; that of {} is \
          farthest, {:.2}{how_sure}.",
@@ -147,7 +179,19 @@ fn similarity(comparison: &Comparison) -> Option<String> {
     let other = others.first()?;
     let ranked = ranked(comparison, |m| m.scores(other, |e| Some(report_ssim(e)?.0)));
     let [first, .., last] = &ranked[..] else { return None };
-    let how_sure = told_apart(&first.1, &last.1)?;
+    if !are_alike(first.0, last.0, other) {
+        return None;
+    }
+    let how_sure = told_apart(&first.1, &last.1, || {
+        // Of other data's single images nothing is read: both means vary, as if independently, so that
+        // less is claimed than pairs of images would allow.
+        let squared_error = |method: &Method| {
+            let evaluation = method.runs.iter().find_map(|run| run.on(other))?;
+            Some(report_ssim(evaluation)?.1.powi(2) / evaluation.scores.images as f64)
+        };
+        let variance = squared_error(first.0).zip(squared_error(last.0)).map(|(a, b)| a + b);
+        variance.is_some_and(|variance| first.1[0] - last.1[0] > NORMAL_95 * variance.sqrt())
+    })?;
     Some(format!(
         "Trained on {} and shown {other}, {} reconstructs best (SSIM {:.3}, zero-padded) and {} worst \
          ({:.3}){how_sure}.",

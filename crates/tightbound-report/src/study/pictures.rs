@@ -1,7 +1,7 @@
 //! Show what models make of images: reconstructions, samples, traversals, and codes by class.
 
 use tightbound::data::Images;
-use tightbound::engine::cpu::CpuEngine;
+use tightbound::engine::cpu::{CpuEngine, KernelPath};
 use tightbound::engine::{Engine, EngineError};
 use tightbound::evaluate::{ScoreOptions, Units, reconstruct};
 use tightbound::model::{Activation, ParameterTable};
@@ -10,6 +10,7 @@ use tightbound::run::{Model, RunError};
 
 use super::comparison::{Comparison, Method};
 use super::figure::{Drawing, Figure};
+use super::report::Subjects;
 use super::tables::report_ssim;
 use crate::figures::{Axis, Cloud, ImageRow, ImageRows, Scale, Scatter};
 use crate::page::{DenseLayer, Example, Explorer, Nonlinearity, Unit};
@@ -45,10 +46,22 @@ pub(super) struct Portrait<'a> {
 
 impl<'a> Portrait<'a> {
     /// Loads the model of the method's first seed.
-    pub fn new(method: &'a Method<'a>, threads: usize) -> Result<Self, PictureError> {
+    pub fn new(method: &'a Method<'a>, subjects: &Subjects) -> Result<Self, PictureError> {
         let model = Model::load(&method.runs[0].path)?;
-        let engine = CpuEngine::new(model.info.architecture.clone(), threads)?;
+        let path = subjects.kernels.unwrap_or_else(KernelPath::fastest);
+        let architecture = model.info.architecture.clone();
+        let engine = CpuEngine::with_path(architecture, subjects.threads, path)?;
         Ok(Self { method, model, engine })
+    }
+
+    /// What its method is called.
+    pub fn label(&self) -> &'a str {
+        &self.method.label
+    }
+
+    /// log p̂ of its method on the test images of `data`, by seed.
+    pub fn log_p_hat(&self, data: &str) -> Vec<f64> {
+        self.method.scores(data, |e| Some(e.scores.log_p_hat.value))
     }
 
     /// The latent units that were measured, if the model was scored.

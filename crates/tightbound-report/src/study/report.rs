@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 
 use tightbound::data::Images;
+use tightbound::engine::cpu::KernelPath;
+use tightbound::evaluate::TestPixels;
 
 use super::comparison::Comparison;
 use super::figure::Figure;
@@ -23,6 +25,8 @@ pub struct Subjects {
     pub images: BTreeMap<String, Images>,
     /// Threads for encoding and decoding; their number changes no result.
     pub threads: usize,
+    /// Instructions for the same, by default the fastest of this machine; they change no result either.
+    pub kernels: Option<KernelPath>,
 }
 
 /// Findings, tables and figures of several runs.
@@ -80,18 +84,25 @@ impl Report {
             ));
             return;
         };
+        let (found, wanted) = (images.pixel_count(), comparison.architecture.pixels);
+        if found != wanted {
+            self.warnings.push(format!(
+                "No pictures of models of {}: the images found have {found} pixels, and the models take \
+                 {wanted}.",
+                comparison.data
+            ));
+            return;
+        }
         let mut portraits = Vec::new();
         for method in &comparison.methods {
-            match Portrait::new(method, subjects.threads) {
+            match Portrait::new(method, subjects) {
                 Ok(portrait) => portraits.push(portrait),
                 Err(error) => self
                     .warnings
                     .push(format!("No pictures of {}: {error}.", method.runs[0].name())),
             }
         }
-        if portraits.is_empty() {
-            return;
-        }
+        let Some(best) = best(comparison, &portraits) else { return };
         let name = comparison.data;
         self.pictures.push(pictures::reconstructions(comparison, &mut portraits, name, images));
         for (other, images) in subjects.images.iter().filter(|(other, _)| *other != name) {
@@ -101,14 +112,13 @@ impl Report {
             }
         }
         self.pictures.push(pictures::samples(comparison, &mut portraits, images));
-        let best = best(comparison).min(portraits.len() - 1);
         self.pictures.push(pictures::traversals(comparison, &mut portraits[best], images));
         self.pictures.extend(pictures::codes(comparison, &mut portraits[best], images));
         let weights = |explorer: &Explorer| -> usize {
             explorer.layers.iter().map(|layer| layer.weights.len()).sum()
         };
-        let explorer = portraits[best]
-            .explorer(format!("{}, {}", comparison.methods[best].label, comparison.name()), images);
+        let name = format!("{}, {}", portraits[best].label(), comparison.name());
+        let explorer = portraits[best].explorer(name, images);
         let embedded: usize = self.explorers.iter().map(weights).sum();
         if embedded + weights(&explorer) <= EXPLORED_WEIGHTS {
             self.explorers.push(explorer);
@@ -116,18 +126,18 @@ impl Report {
     }
 }
 
-/// The method with the highest log p̂; the first where none was scored.
-fn best(comparison: &Comparison) -> usize {
+/// The portrait of the method with the highest log p̂; the first where none was scored. None if there is
+/// no portrait.
+fn best(comparison: &Comparison, portraits: &[Portrait]) -> Option<usize> {
     let mean = |index: &usize| {
-        let method = &comparison.methods[*index];
-        let values = method.scores(comparison.data, |e| Some(e.scores.log_p_hat.value));
+        let values = portraits[*index].log_p_hat(comparison.data);
         if values.is_empty() {
             return f64::NEG_INFINITY;
         }
         values.iter().sum::<f64>() / values.len() as f64
     };
-    let indices = 0..comparison.methods.len();
-    indices.max_by(|a, b| mean(a).total_cmp(&mean(b)).then(b.cmp(a))).unwrap_or(0)
+    let indices = 0..portraits.len();
+    indices.max_by(|a, b| mean(a).total_cmp(&mean(b)).then(b.cmp(a)))
 }
 
 /// A run's name and protocol for each of its scores.
@@ -148,7 +158,8 @@ fn commands(run: &Run) -> Vec<String> {
     for evaluation in &run.evaluations {
         let mut command = format!("tightbound eval {out} --k {}", evaluation.options.k);
         if evaluation.on.data != run.description.identity.data {
-            let name = evaluation.on.data.split(' ').next().unwrap_or_default();
+            // What the library adds to a name stands in brackets: `omniglot (derived)`.
+            let name = evaluation.on.data.split(" (").next().unwrap_or_default();
             command += &format!(" --data {}", shell_word(name));
         }
         if evaluation.on.part != "test" {
@@ -159,6 +170,9 @@ fn commands(run: &Run) -> Vec<String> {
         }
         if evaluation.options.seed != 0 {
             command += &format!(" --seed {}", evaluation.options.seed);
+        }
+        if let TestPixels::Redraw(number) = evaluation.options.test_pixels {
+            command += &format!(" --test-pixels redraw --draw {number}");
         }
         commands.push(command);
     }

@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 use tightbound::diagnose::live::SnrReport;
 use tightbound::evaluate::{Evaluation, ImageRow, read_rows};
 use tightbound::run::{
-    DESCRIPTION, EpochRecord, EvaluationRecord, METRICS, Record, RunDescription, RunError, SNR,
-    SnrRecord, evaluation_files, read_log, sha256_hex, short_digest,
+    DESCRIPTION, EVALUATION, EpochRecord, EvaluationRecord, METRICS, Model, ModelInfo, Record,
+    RunDescription, RunError, SNR, SnrRecord, evaluation_files, read_log, sha256_hex, short_digest,
 };
 
 /// A run folder as a report sees it.
@@ -16,6 +16,8 @@ pub struct Run {
     pub path: PathBuf,
     /// Settings, data and size.
     pub description: RunDescription,
+    /// What is known of the weights; none where there are none that can be read.
+    pub model: Option<ModelInfo>,
     /// What every epoch was like.
     pub epochs: Vec<EpochRecord>,
     /// The quick scores of the training's log.
@@ -35,6 +37,7 @@ pub struct Run {
 /// The part of `snr.json` that is drawn.
 #[derive(serde::Deserialize)]
 struct Snr {
+    epoch: usize,
     digest: String,
     grid: Vec<SnrReport>,
 }
@@ -50,6 +53,7 @@ impl Run {
         let mut run = Self {
             path: path.to_owned(),
             description,
+            model: Model::load(path).ok().map(|model| model.info),
             epochs: Vec::new(),
             scored: Vec::new(),
             monitored: Vec::new(),
@@ -64,19 +68,30 @@ impl Run {
         Ok(run)
     }
 
-    /// The folder's name, with that of the folder above it for one of several seeds (`iwae/seed-2`).
+    /// The folder's name; of a run of a sweep, whose folder is called `seed-1` or the like in every
+    /// sweep, with the sweep's name before it.
     pub fn name(&self) -> String {
+        let path = std::path::absolute(&self.path).unwrap_or_else(|_| self.path.clone());
         let word = |path: &Path| Some(path.file_name()?.to_string_lossy().into_owned());
-        let Some(name) = word(&self.path) else { return self.path.display().to_string() };
-        match self.path.parent().and_then(word) {
-            Some(above) if name.starts_with("seed-") => format!("{above}/{name}"),
+        let Some(name) = word(&path) else { return self.path.display().to_string() };
+        let number = name.strip_prefix("seed-").unwrap_or_default();
+        let of_sweep = !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit());
+        match path.parent().and_then(word) {
+            Some(sweep) if of_sweep => format!("{sweep}/{name}"),
             _ => name,
         }
     }
 
-    /// Epochs that are complete, as far as the log knows.
+    /// Epochs that are complete, as the weights say, or else the log.
     pub fn epoch(&self) -> usize {
-        self.epochs.last().map_or(0, |record| record.epoch)
+        let logged = || self.epochs.last().map_or(0, |record| record.epoch);
+        self.model.as_ref().map_or_else(logged, |model| model.epoch)
+    }
+
+    /// Whether what was measured after `epoch` epochs with the weights of `digest` is of the model as it
+    /// is now.
+    fn is_current(&self, epoch: usize, digest: &str) -> bool {
+        epoch == self.epoch() && self.model.as_ref().is_none_or(|model| model.digest == digest)
     }
 
     /// The scores on the test images of the data it was trained on.
@@ -118,7 +133,10 @@ impl Run {
     }
 
     fn read_evaluations(&mut self) -> Result<(), RunError> {
-        for path in evaluation_files(&self.path)? {
+        let mut files = evaluation_files(&self.path)?;
+        // What was scored without naming any images counts, should the same ones have been named too.
+        files.sort_by_key(|path| !path.ends_with(EVALUATION));
+        for path in files {
             let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
             let evaluation =
                 std::fs::read(&path).map_err(|error| error.to_string()).and_then(|bytes| {
@@ -129,9 +147,15 @@ impl Run {
                     "{name} is of epoch {}, and the training has gone on: score it again",
                     evaluation.epoch
                 )),
+                Ok(evaluation) if !self.is_current(evaluation.epoch, &evaluation.digest) => {
+                    self.problems.push(format!(
+                        "{name} is of other weights than the run has now: score it again"
+                    ))
+                }
                 Ok(evaluation) => {
                     if evaluation.on.data == self.description.identity.data
                         && evaluation.on.part == "test"
+                        && self.own().is_none()
                     {
                         self.read_images(&path.with_extension("csv"), &evaluation);
                     }
@@ -168,9 +192,13 @@ impl Run {
     fn read_snr(&mut self) {
         let Ok(bytes) = std::fs::read(self.path.join(SNR)) else { return };
         match serde_json::from_slice::<Snr>(&bytes) {
-            Ok(snr) if self.evaluations.iter().any(|e| e.digest != snr.digest) => self
-                .problems
-                .push(format!("{SNR} is of another state of the model and is left out")),
+            Ok(snr)
+                if !self.is_current(snr.epoch, &snr.digest)
+                    || self.evaluations.iter().any(|e| e.digest != snr.digest) =>
+            {
+                self.problems
+                    .push(format!("{SNR} is of another state of the model and is left out"));
+            }
             Ok(snr) => self.snr = snr.grid,
             Err(error) => self.problems.push(format!("{SNR} cannot be read: {error}")),
         }

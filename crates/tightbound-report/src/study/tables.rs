@@ -124,7 +124,8 @@ pub(super) fn cross_scores(comparisons: &[Comparison]) -> Option<NamedTable> {
         }
     }
     let crosses = |(c, m): (&Comparison, &Method)| {
-        m.runs.iter().flat_map(|r| &r.evaluations).any(|e| e.on.data != c.data)
+        let mut scored = m.runs.iter().flat_map(|run| &run.evaluations);
+        scored.any(|e| e.on.part == "test" && e.on.data != c.data)
     };
     if !methods().any(crosses) {
         return None;
@@ -140,7 +141,7 @@ pub(super) fn cross_scores(comparisons: &[Comparison]) -> Option<NamedTable> {
         let cells = targets.iter().flat_map(|target| {
             let ssim = Cell {
                 values: method.scores(target, |e| Some(report_ssim(e)?.0)),
-                spread: method.runs[0].on(target).and_then(|e| Some(report_ssim(e)?.1)),
+                spread: method.scores(target, |e| Some(report_ssim(e)?.1)).first().copied(),
                 published: match target.starts_with("omniglot") {
                     true => published(comparison, method, Source::Report, Score::SsimOmniglot),
                     false => None,
