@@ -5,11 +5,11 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, bail};
 use serde::Serialize;
 use tightbound::evaluate::{Evaluation, ImageRow, read_rows};
-use tightbound::run::{RunDescription, sha256_hex, short_digest};
+use tightbound::run::{Model, RunDescription, sha256_hex, short_digest};
 use tightbound::statistics::Interval;
-use tightbound_report::{Align, Table};
+use tightbound_report::{Align, Table, shell_word};
 
-use crate::args::ImageArgs;
+use crate::args::{ImageArgs, Part};
 use crate::outcome::Outcome;
 use crate::output::{print, print_json, quoted};
 use crate::scoring::evaluation_file;
@@ -93,13 +93,21 @@ impl Scored {
     fn read(run: &Path, on: &ImageArgs) -> anyhow::Result<Self> {
         let settings = RunDescription::read(run)?.settings;
         let path = evaluation_file(run, on, &settings).expect("the run folder was just read");
+        let digest = Model::load(run)?.info.digest;
         let run = quoted(run);
-        let advice = format!("score it with `tightbound eval {run}`");
+        let advice = format!("score it with `tightbound eval {run}{}`", flags(on));
         if !path.exists() {
             bail!("{run} was not scored on these images: {advice}");
         }
         let evaluation: Evaluation = serde_json::from_slice(&fs_err::read(&path)?)
             .with_context(|| format!("{} cannot be read: {advice}", path.display()))?;
+        if evaluation.digest != digest {
+            bail!(
+                "{} is of other weights than {run} has now (it is of epoch {}): {advice}",
+                path.display(),
+                evaluation.epoch
+            );
+        }
         let bytes = fs_err::read(path.with_extension("csv"))?;
         if short_digest(&sha256_hex(&bytes)) != evaluation.per_image {
             bail!(
@@ -142,6 +150,18 @@ impl Scored {
             higher: differences.iter().filter(|&&d| d > 0.0).count() as f64 / n,
         })
     }
+}
+
+/// The flags that name the images.
+fn flags(on: &ImageArgs) -> String {
+    let mut flags = String::new();
+    if let Some(data) = &on.data {
+        flags += &format!(" --data {}", shell_word(data));
+    }
+    if on.part != Part::Test {
+        flags += &format!(" --part {}", on.part.name());
+    }
+    flags
 }
 
 fn describe(differences: &[Difference], first: &Scored, other: &Scored) -> String {

@@ -88,11 +88,15 @@ impl Args {
     /// Reads the runs, each of them once.
     fn read_runs(&self) -> anyhow::Result<Vec<Run>> {
         let mut paths: Vec<PathBuf> = Vec::new();
+        let mut seen: Vec<PathBuf> = Vec::new();
         for path in &self.runs {
             let inside =
                 if is_run(path) || !path.is_dir() { vec![path.clone()] } else { runs_in(path)? };
             for path in inside {
-                if !paths.contains(&path) {
+                // One folder may be named in several ways, such as `run` and `./run`.
+                let folder = path.canonicalize().unwrap_or_else(|_| path.clone());
+                if !seen.contains(&folder) {
+                    seen.push(folder);
                     paths.push(path);
                 }
             }

@@ -221,13 +221,14 @@ impl Args {
     }
 }
 
-/// The last L_64 of several runs, as mean and standard deviation over seeds.
+/// The last L_K of several runs, as mean and standard deviation over seeds.
 fn over_seeds(reports: &[Report]) -> Option<String> {
-    let last =
-        |report: &Report| report.scores.as_ref()?["l_k"].as_array()?.last()?["value"].as_f64();
-    let values = reports.iter().map(last).collect::<Option<Vec<_>>>()?;
+    let last = |report: &Report| report.scores.as_ref()?["l_k"].as_array()?.last().cloned();
+    let points = reports.iter().map(last).collect::<Option<Vec<_>>>()?;
+    let values = points.iter().map(|point| point["value"].as_f64()).collect::<Option<Vec<_>>>()?;
     let spread = (values.len() > 1).then(|| mean_and_sd(&values))?;
-    Some(format!("L_64    {spread} (mean ± sd over {} seeds)", values.len()))
+    let bound = format!("L_{}", points[0]["k"].as_u64()?);
+    Some(format!("{bound:<7} {spread} (mean ± sd over {} seeds)", values.len()))
 }
 
 /// The folder of a run that was not given one; the seed is left out of the name of a sweep.

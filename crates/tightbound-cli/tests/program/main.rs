@@ -7,6 +7,8 @@ mod certify;
 mod interruption;
 mod output;
 mod readme;
+mod report;
+mod scores;
 mod snr;
 mod support;
 mod toy;

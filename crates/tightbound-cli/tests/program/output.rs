@@ -15,6 +15,8 @@ fn help_teaches() {
         "train",
         "eval",
         "ais",
+        "compare",
+        "report",
         "encode",
         "sample",
         "reconstruct",
@@ -75,18 +77,28 @@ fn a_run_can_be_scored_shown_and_cited() {
 
     let line = "eval run --k 100 --images 50 --json";
     let scores = folder.run(line).json();
-    for key in ["log_p_hat", "log_p_hat_se", "iwae_64", "iwae_64_se", "minus_kl", "minus_kl_se"] {
-        assert!(scores[key].is_f64(), "{key}: {scores}");
+    for key in ["log_p_hat", "jackknife", "iwae_64", "minus_kl", "kl_q_p"] {
+        for part in ["value", "se"] {
+            assert!(scores[key][part].is_f64(), "{key}: {scores}");
+        }
     }
-    let number = |value: &Value| value.as_f64().unwrap();
+    let number = |value: &Value| value["value"].as_f64().unwrap();
     let l_k = scores["l_k"].as_array().unwrap();
     let ks: Vec<_> = l_k.iter().map(|point| point["k"].as_u64().unwrap()).collect();
-    assert_eq!(ks, [1, 8, 64, 100]);
-    assert_eq!(l_k[2]["value"], scores["iwae_64"]);
-    assert_eq!(l_k[3]["value"], scores["log_p_hat"]);
+    assert_eq!(ks, [1, 2, 4, 8, 16, 32, 64, 100]);
+    for (point, key) in [(6, "iwae_64"), (7, "log_p_hat")] {
+        assert_eq!(l_k[point]["value"], scores[key]["value"]);
+        assert_eq!(l_k[point]["se"], scores[key]["se"]);
+    }
     // The difference per image against the difference of means, in f64.
     let minus_kl = number(&scores["iwae_64"]) - number(&scores["log_p_hat"]);
     assert!((number(&scores["minus_kl"]) - minus_kl).abs() < 1e-9);
+    let kl = number(&scores["log_p_hat"]) - number(&l_k[0]);
+    assert!((number(&scores["kl_q_p"]) - kl).abs() < 1e-9);
+    let effective = scores["effective_samples"]["median"].as_f64().unwrap();
+    assert!((1.0..=100.0).contains(&effective), "{scores}");
+    assert_eq!(scores["units"]["kl"].as_array().unwrap().len(), 4);
+    assert_eq!(scores["ssim"].as_array().unwrap().len(), 4, "two codes, two borders");
     let protocol = scores["protocol"].as_str().unwrap();
     for word in [
         "glyphs (hash ",
@@ -109,7 +121,20 @@ fn a_run_can_be_scored_shown_and_cited() {
     assert_ne!(redrawn["log_p_hat"], scores["log_p_hat"]);
 
     let table = folder.run("eval run --k 70 --images 50").succeeds();
-    for word in ["L_1 ", "L_64", "log p̂", "−KL", "KL(q‖p)", "±", "frozen pixels"] {
+    for word in [
+        "L_1 ",
+        "L_64",
+        "log p̂",
+        "jackknife",
+        "−KL",
+        "KL(q‖p)",
+        "±",
+        "effective samples",
+        "Pareto k̂",
+        "of 4 (variance",
+        "zero-padded",
+        "frozen pixels",
+    ] {
         assert!(table.contains(word), "no `{word}` in {table}");
     }
 

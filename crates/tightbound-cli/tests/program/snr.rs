@@ -54,6 +54,8 @@ fn signal_and_noise_of_a_model_are_told() {
     let alone = folder.run(&format!("snr run {SMALL} --no-what-if --json --threads 1")).json();
     let two = folder.run(&format!("snr run {SMALL} --no-what-if --json --threads 2")).json();
     assert_eq!(alone, two);
+    let kept = fs::read_to_string(folder.path().join("run/snr.json")).unwrap();
+    assert_eq!(serde_json::from_str::<Value>(&kept).unwrap(), two);
     assert_eq!(alone["what_if"].as_array().unwrap().len(), 0);
 }
 

@@ -51,6 +51,18 @@ impl Folder {
     }
 }
 
+/// Dark images with a few bright pixels, none like another, as NumPy stores bytes of this shape.
+pub fn npy(shape: &[usize]) -> Vec<u8> {
+    let count = shape.iter().product::<usize>();
+    let shape: Vec<String> = shape.iter().map(usize::to_string).collect();
+    let header =
+        format!("{{'descr': '|u1', 'fortran_order': False, 'shape': ({}), }}", shape.join(", "));
+    let mut bytes = b"\x93NUMPY\x01\x00\x76\x00".to_vec();
+    bytes.extend(format!("{header:117}\n").bytes());
+    bytes.extend((0..count).map(|index| if index * index % 11 == 3 { 250 } else { 20 }));
+    bytes
+}
+
 /// What came of a process.
 #[derive(Debug)]
 pub struct Run {

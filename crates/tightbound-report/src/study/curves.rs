@@ -146,8 +146,7 @@ impl Comparison<'_> {
                 continue;
             }
             let (epoch, point) = (method.runs[0].epoch(), spread(beta, &values));
-            match groups.iter_mut().find(|(settings, at, _)| (&*settings, *at) == (&others, epoch))
-            {
+            match groups.iter_mut().find(|group| (&group.0, group.1) == (&others, epoch)) {
                 Some((.., points)) => points.push(point),
                 None => groups.push((others, epoch, vec![point])),
             }

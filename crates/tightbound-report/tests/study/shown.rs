@@ -98,7 +98,12 @@ fn images_of_another_size_are_not_shown_to_the_models() {
     let run = runs.add_scored(&settings("iwae", 1, 64), 1, &[-90.0, -91.0]);
     let images = Images::new(2, 3, Pixels::Bytes(vec![0; 12]), None);
     let images = BTreeMap::from([("mnist".to_owned(), images)]);
-    let report = Report::of(&Subjects { runs: vec![runs.read(&run)], images, threads: 1 });
+    let report = Report::of(&Subjects {
+        runs: vec![runs.read(&run)],
+        images,
+        threads: 1,
+        ..Subjects::default()
+    });
     let words = "the images found have 6 pixels, and the models take 784";
     assert!(report.warnings.iter().any(|w| w.contains(words)), "{:?}", report.warnings);
     assert!(report.pictures.is_empty());

@@ -211,6 +211,7 @@ impl KnownKeys {
         settings.train.monitor = Monitor::Snr;
         settings.train.eval_k = 1;
         settings.train.beta_target = 1.0;
+        settings.train.eval_k = 1;
         settings.estimator.beta = Some(0.0);
         settings.estimator.alpha = Some(0.0);
         settings.estimator.gamma = Some(0.0);
