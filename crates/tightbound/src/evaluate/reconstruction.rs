@@ -98,7 +98,7 @@ pub fn reconstruct(
 /// et al. 2004). `progress` is asked several times a second whether to go on.
 ///
 /// # Errors
-/// [`ScoreError::Interrupted`], or what [`super::score`] refuses too.
+/// [`ScoreError::Interrupted`], or what [`score`](fn@super::score) refuses too.
 pub fn examine(
     engine: &mut dyn Engine<Real = f32>,
     parameters: &[f32],
