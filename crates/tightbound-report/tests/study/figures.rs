@@ -115,6 +115,17 @@ fn beta_is_studied_where_two_are_fixed_and_nothing_else_differs() {
     assert_eq!(points, [(0.05, -91.0, true), (0.5, -95.0, false)]);
 }
 
+/// A copy of a run is another method, but no other β.
+#[test]
+fn one_beta_twice_is_no_study() {
+    let runs = Runs::new();
+    for name in ["run", "copy"] {
+        runs.add(name, &ciwae(0.5));
+        runs.score(name, &scored(&[-94.0, -96.0]));
+    }
+    assert!(figure(&runs.report(), "beta-study").is_none());
+}
+
 #[test]
 fn an_estimator_looks_the_same_in_every_figure() {
     let runs = runs();
