@@ -7,9 +7,9 @@ use serde_json::{Value, json};
 use tightbound::data::{Images, sources_hash};
 use tightbound::engine::Engine;
 use tightbound::evaluate::{
-    ACTIVE_VARIANCE, Code, CurvePoint, Estimate, Evaluation, ImageRow, ParetoK, RELIABLE_K,
-    ScoreError, ScoreOptions, ScoredImages, Scores, SsimScore, TestPixels, examine, image_rows,
-    score, score_images, write_rows,
+    ACTIVE_VARIANCE, Code, CurvePoint, Estimate, Evaluation, ImageRow, ParetoK, ScoreError,
+    ScoreOptions, ScoredImages, Scores, SsimScore, TestPixels, examine, image_rows, score,
+    score_images, write_rows,
 };
 use tightbound::run::{EVALUATION, Model, RunDescription, RunFolder, sha256_hex, short_digest};
 use tightbound::settings::{ProtocolLine, ScoreProtocol, Settings};
@@ -169,9 +169,9 @@ pub fn describe_evaluation(evaluation: &Evaluation) -> String {
         "effective samples  median {:.1} of {} (a twentieth of the images below {:.1})\n",
         effective.median, options.k, effective.q05
     );
-    if let Some(ParetoK { quantiles, above }) = &scores.pareto_k {
+    if let Some(ParetoK { quantiles, limit, above }) = &scores.pareto_k {
         text += &format!(
-            "Pareto k̂           median {:.2}, above {RELIABLE_K} for {:.1} % of the images{}\n",
+            "Pareto k̂           median {:.2}, above {limit:.2} for {:.1} % of the images{}\n",
             quantiles.median,
             100.0 * above,
             if *above > 0.0 { ": there log p̂ may be far too low" } else { "" }

@@ -326,6 +326,8 @@ mod tests {
         let partition = Some(vec![0.0, 0.125, 0.5]);
         let expected = EstimatorSettings { partition, ..EstimatorSettings::new("tvo", 1, 5) };
         assert_eq!(of("--estimator tvo --partition 0,0.125,0.5 --k 5"), expected);
+        let error = resolve("--estimator miwae --m 8 --k 1 --gradient rws-dreg").unwrap_err();
+        assert!(error.to_string().contains("rws-dreg needs K ≥ 2"), "{error}");
         let error = resolve("--estimator ciwae --gradient stl").unwrap_err().to_string();
         assert!(error.contains("ciwae supports: plain, dreg"), "{error}");
     }

@@ -30,10 +30,10 @@ use crate::scoring::{Scoring, describe_evaluation, evaluation_file};
 
 What the scores mean:
   log p̂      L_K at K = --k, a lower bound on log p(x) that is nearly tight for large K
-  jackknife  log p̂ without its bias of order 1/K: closer, but no bound (Nowozin 2018)
+  jackknife  log p̂ without its bias of order 1/K, but no bound (Nowozin 2018)
   −KL        L_64 − log p̂, never above zero beyond noise (Rainforth et al. 2018)
-  KL(q‖p)    log p̂ − L_1, how far the encoder is from the true posterior
-  k̂          above 0.7 an image's log p̂ may be far too low (Vehtari et al. 2024)
+  KL(q‖p)    log p̂ − L_1, how far the encoder is, at least, from the true posterior
+  k̂          above min(1 − 1/log₁₀ K, 0.7) an image's log p̂ may be far too low (Vehtari et al. 2024)
   SSIM       of binary pixels and decoded probabilities (Wang et al. 2004); the border mode matters")]
 pub struct Args {
     #[command(flatten)]

@@ -92,6 +92,10 @@ impl Args {
         for path in &self.runs {
             let inside =
                 if is_run(path) || !path.is_dir() { vec![path.clone()] } else { runs_in(path)? };
+            if inside.is_empty() {
+                let folder = path.display();
+                return Err(UsageError(format!("there are no runs in {folder}")).into());
+            }
             for path in inside {
                 // One folder may be named in several ways, such as `run` and `./run`.
                 let folder = path.canonicalize().unwrap_or_else(|_| path.clone());
@@ -100,9 +104,6 @@ impl Args {
                     paths.push(path);
                 }
             }
-        }
-        if paths.is_empty() {
-            return Err(UsageError("there are no runs in these folders".into()).into());
         }
         paths.iter().map(|path| Ok(Run::read(path)?)).collect()
     }

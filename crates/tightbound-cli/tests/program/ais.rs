@@ -57,7 +57,7 @@ fn test_images_are_bounded_from_below() {
     assert!(json["upper"].is_null() && json["gap"].is_null(), "{json}");
     // The scores are those of `eval` on the same images and pixels.
     let scores = folder.run("eval run --images 6 --k 300 --json").json();
-    let difference = scores["log_p_hat"].as_f64().unwrap() - json["l_k"].as_f64().unwrap();
+    let difference = scores["log_p_hat"]["value"].as_f64().unwrap() - json["l_k"].as_f64().unwrap();
     // Six numbers of some hundred nats, summed in f64.
     assert!(difference.abs() < 1e-9, "{scores} {json}");
 }

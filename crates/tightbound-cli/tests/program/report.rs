@@ -218,7 +218,7 @@ fn what_cannot_be_reported_is_refused() {
     fs::create_dir(folder.path().join("empty")).unwrap();
     fs::write(folder.path().join("file.txt"), "").unwrap();
     folder.run("report").fails(2, &["<RUN>"]);
-    folder.run("report empty").fails(2, &["there are no runs in these folders"]);
+    folder.run("report empty").fails(2, &["there are no runs in empty"]);
     folder.run("report nowhere").fails(1, &["nowhere is no run folder"]);
     folder.run("report file.txt").fails(1, &["file.txt is no run folder"]);
     folder.train("run", "").succeeds();

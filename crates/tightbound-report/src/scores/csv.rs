@@ -6,7 +6,7 @@ use super::score_table::ScoreTable;
 use crate::csv::field;
 
 impl ScoreTable {
-    /// Every value on a line of its own, with all its digits: `seed` is the number of the value in
+    /// Every value on a line of its own, with all its digits: `number` is that of the value in
     /// its cell, from 1; a published value has none. `sd` is that of a single or published value.
     /// Cells without any value have no line.
     ///
@@ -14,7 +14,7 @@ impl ScoreTable {
     /// If a row has more cells than there are columns.
     pub fn to_csv(&self) -> String {
         self.check();
-        let mut csv = String::from("row,column,source,seed,value,sd\n");
+        let mut csv = String::from("row,column,source,number,value,sd\n");
         let end = |value: Option<f64>| value.map(|v| v.to_string()).unwrap_or_default();
         for row in &self.rows {
             for (cell, column) in row.cells.iter().zip(&self.columns) {
@@ -44,7 +44,7 @@ mod tests {
     #[test]
     fn every_value_has_a_line() {
         let expected = "\
-row,column,source,seed,value,sd
+row,column,source,number,value,sd
 iwae,log p̂,run,1,-84.61,
 iwae,log p̂,run,2,-84.52,
 iwae,log p̂,run,3,-84.57,

@@ -73,6 +73,14 @@ impl<'a> Comparison<'a> {
         comparisons
     }
 
+    /// Whether all its scores on the test images of `data` are about the same images, K, pixels and
+    /// noise.
+    pub fn is_scored_alike(&self, data: &str) -> bool {
+        are_alike(
+            self.methods.iter().flat_map(|method| &method.runs).filter_map(|run| run.on(data)),
+        )
+    }
+
     /// The comparison in words, such as `mnist, reference model`.
     pub fn name(&self) -> String {
         let size = match self.size() {
@@ -124,6 +132,12 @@ fn same_size(one: &Architecture, other: &Architecture) -> bool {
 /// Whether two scores are of the same images with the same K, pixels and noise.
 pub(super) fn scored_alike(one: &Evaluation, other: &Evaluation) -> bool {
     one.on == other.on && one.options == other.options && one.scores.images == other.scores.images
+}
+
+/// Whether all of these are about the same.
+pub(super) fn are_alike<'a>(mut scored: impl Iterator<Item = &'a Evaluation>) -> bool {
+    let Some(first) = scored.next() else { return true };
+    scored.all(|other| scored_alike(first, other))
 }
 
 /// Whether two runs differ in their seed alone, have come equally far, and were scored alike, if both

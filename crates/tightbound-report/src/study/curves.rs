@@ -1,6 +1,6 @@
 //! Draw what runs logged and scored: training, β, the L_K curve, weights, and gradients.
 
-use tightbound::evaluate::{CurvePoint, ImageRow, RELIABLE_K};
+use tightbound::evaluate::{CurvePoint, ImageRow, reliable_k};
 use tightbound::settings::{BetaObjective, Settings};
 
 use super::comparison::{Comparison, Method, name};
@@ -70,27 +70,30 @@ impl Comparison<'_> {
             epochs(
                 "iwae-64",
                 "IWAE-64 of test images during training",
-                "The mean over seeds; the band is one standard deviation. Nothing is selected by it.",
+                "Where there are several seeds, their mean; the band is one standard deviation. Nothing is \
+                 selected by it.",
                 nats("L_64"),
             ),
             self.series(|method| over_seeds(method, |run| logged(run, |p| p.k == 64))),
         ));
+        let k = self.logged_k();
         figures.extend(self.chart(
             epochs(
                 "log-p-hat",
                 "log p̂ of test images during training",
-                "L_K of the largest K that the training was asked to score (--eval-k).",
-                nats("log p̂"),
+                "Of the largest K that a training was asked to score (--eval-k); trainings that scored \
+                 with fewer samples are not drawn.",
+                nats(&format!("L_{k}")),
             ),
-            self.series(|method| over_seeds(method, |run| logged(run, |p| p.k > 64))),
+            self.series(|method| over_seeds(method, |run| logged(run, |p| p.k == k && k > 64))),
         ));
         figures.extend(self.chart(
             epochs(
                 "bound",
                 "The bound that is trained on",
                 "Every method's own bound on training images, each under the parameters of its own \
-                 step. The bounds differ in tightness: how far a line climbs can be compared, how \
-                 high it lies cannot.",
+                 step (of PIWAE the decoder's); of long trainings the mean over 9 epochs. The bounds \
+                 differ in tightness, so that lines of different bounds cannot be compared.",
                 nats("bound"),
             ),
             self.series(|method| over_seeds(method, training_bound)),
@@ -167,6 +170,13 @@ impl Comparison<'_> {
         self.chart(frame, series.collect())
     }
 
+    /// The largest K that a training's log has scores of; 0 where there are none.
+    fn logged_k(&self) -> u32 {
+        let runs = self.methods.iter().flat_map(|method| &method.runs);
+        let records = runs.flat_map(|run| &run.scored);
+        records.filter_map(|record| Some(curve_of(record)?.last()?.k)).max().unwrap_or(0)
+    }
+
     /// How far the importance weights behind log p̂ can be relied on.
     fn weights(&self) -> Vec<Figure> {
         let rows = |value: fn(&ImageRow) -> Option<f64>| {
@@ -176,34 +186,43 @@ impl Comparison<'_> {
             });
             rows.filter(|row| !row.values.is_empty()).collect::<Vec<_>>()
         };
-        let k = self.methods.iter().find_map(|m| Some(m.runs[0].own()?.options.k));
-        let k = k.map_or_else(String::new, |k| format!(" of {k}"));
+        let own = self.methods.iter().flat_map(|m| &m.runs).filter_map(|run| run.own());
+        let mut sizes: Vec<u32> = own.map(|own| own.options.k).collect();
+        sizes.sort_unstable();
+        sizes.dedup();
+        let (k, limit) = match sizes[..] {
+            [k] => (format!(" of {k}"), reliable_k(k)),
+            _ => (String::new(), reliable_k(u32::MAX)),
+        };
+        let tails = rows(|row| row.pareto_k);
+        let infinite = tails.iter().flat_map(|row| &row.values).filter(|k| k.is_infinite()).count();
         let ess = BoxChart {
             title: format!("Effective samples behind log p̂: {}", self.name()),
             x: Axis { label: format!("(Σw)² / Σw²{k}"), scale: Scale::Log },
             rows: rows(|row| Some(row.effective_samples)),
             ..BoxChart::default()
         };
-        let mark = Mark { name: format!("{RELIABLE_K}"), value: RELIABLE_K };
+        let mark = Mark { name: format!("{limit:.2}"), value: limit };
         let tails = BoxChart {
             title: format!("Tails of the weights behind log p̂: {}", self.name()),
             x: Axis { label: "Pareto k̂".into(), scale: Scale::Linear },
-            rows: rows(|row| row.pareto_k),
+            rows: tails,
             marks: vec![mark],
             footnote: Some(format!(
-                "Above {RELIABLE_K} log p̂ of an image may be far too low (Vehtari et al. 2024)."
+                "Above {limit:.2} log p̂ of an image may be far too low (Vehtari et al. 2024). Not drawn: \
+                 {infinite} images whose k̂ is infinite."
             )),
         };
         let drawn = [
             (
                 "effective-samples",
                 "How many of the K samples of an image count. A handful means that log p̂ hangs on \
-                 single samples.",
+                 single samples. Images of all seeds.",
                 ess,
             ),
             (
                 "pareto-k",
-                "The heavier the tail, the less log p̂ can be relied on, and the more it is too low.",
+                "The heavier the tail, the less log p̂ can be relied on. Images of all seeds.",
                 tails,
             ),
         ];
@@ -297,12 +316,15 @@ fn spread(x: f64, values: &[f64]) -> Point {
     }
 }
 
+/// The curve of a logged evaluation, unless it could not be scored.
+fn curve_of(record: &tightbound::run::EvaluationRecord) -> Option<Vec<CurvePoint>> {
+    serde_json::from_value(record.scores.get("l_k")?.clone()).ok()
+}
+
 /// The largest point of the logged curves that is `wanted`, by epoch.
 fn logged(run: &Run, wanted: impl Fn(&CurvePoint) -> bool) -> Vec<(f64, f64)> {
     let point = |record: &tightbound::run::EvaluationRecord| {
-        let l_k = record.scores.get("l_k")?.clone();
-        let curve: Vec<CurvePoint> = serde_json::from_value(l_k).ok()?;
-        let point = curve.into_iter().rev().find(|point| wanted(point))?;
+        let point = curve_of(record)?.into_iter().rev().find(|point| wanted(point))?;
         Some((record.epoch as f64, point.estimate.value))
     };
     run.scored.iter().filter_map(point).collect()

@@ -1,19 +1,18 @@
 //! Say in sentences what the scores show, and nothing that they do not.
 
-use tightbound::evaluate::{Evaluation, ImageRow, RELIABLE_K};
+use statrs::distribution::{ContinuousCDF, Normal};
+use tightbound::evaluate::ImageRow;
 use tightbound::statistics::Interval;
 
-use super::comparison::{Comparison, Method, scored_alike};
+use super::comparison::{Comparison, Method};
 use super::run::Run;
 use super::tables::report_ssim;
 use crate::number::{Measured, mean_and_sd};
 use crate::scores::welch_p;
 
-/// Differences are called so if they would come about by chance once in twenty times.
+/// Differences are called so if they would come about by chance once in twenty times, whichever of all
+/// pairs of methods was picked (Bonferroni).
 const LEVEL: f64 = 0.05;
-
-/// The standard errors that [`LEVEL`] stands for under a normal law.
-const NORMAL_95: f64 = 1.96;
 
 /// A note on the weights is due from this fraction of images on.
 const MANY_IMAGES: f64 = 0.05;
@@ -48,16 +47,18 @@ fn highest(comparison: &Comparison) -> Option<String> {
     let ranked =
         ranked(comparison, |m| m.scores(comparison.data, |e| Some(e.scores.log_p_hat.value)));
     let [(best, values, mean), (next, others, other), ..] = &ranked[..] else { return None };
+    let spread = if values.len().max(others.len()) > 1 { " (± sd over seeds)" } else { "" };
     let begin = format!(
-        "On {}, {} has the highest log p̂, {mean} nats, and {} the next, {other}",
+        "On {}, {} has the highest log p̂, {mean} nats, and {} the next, {other}{spread}",
         comparison.name(),
         best.label,
         next.label
     );
     let single = (values.len(), others.len()) == (1, 1);
-    let verdict = if !are_alike(best, next, comparison.data) {
-        "; they were not scored alike, so that nothing follows".to_owned()
-    } else if let Some(p) = welch_p(values, others) {
+    let pairs = pairs(ranked.len());
+    let verdict = if !comparison.is_scored_alike(comparison.data) {
+        "; not all were scored alike, so that nothing follows".to_owned()
+    } else if let Some(p) = welch_p(values, others).map(|p| (p * pairs).min(1.0)) {
         let number = if p < 0.001 { "p < 0.001".to_owned() } else { format!("p = {p:.3}") };
         match p < LEVEL {
             true => format!("; over seeds the difference is clear (Welch's test, {number})"),
@@ -66,14 +67,14 @@ fn highest(comparison: &Comparison) -> Option<String> {
     } else if let Some(difference) =
         single.then(|| paired(best, next, |row| row.log_p_hat)).flatten()
     {
-        let told = if difference.low > 0.0 {
+        let told = if is_clear(&difference, pairs) {
             "on the same images these two models differ"
         } else {
             "even on the same images these two models are not told apart"
         };
         format!(
-            "; {told} ({difference} nats); what another seed would give is not known from one run \
-             each"
+            "; {told} ({difference} nats, 95 % interval); what another seed would give is not known \
+             from one run each"
         )
     } else {
         "; whether seeds would tell the two apart is not known".to_owned()
@@ -81,12 +82,20 @@ fn highest(comparison: &Comparison) -> Option<String> {
     Some(format!("{begin}{verdict}."))
 }
 
-/// Whether all scores of two methods on the test images of `data` are about the same images, K, pixels
-/// and noise.
-fn are_alike(a: &Method, b: &Method, data: &str) -> bool {
-    let scored: Vec<&Evaluation> =
-        a.runs.iter().chain(&b.runs).filter_map(|run| run.on(data)).collect();
-    scored.windows(2).all(|pair| scored_alike(pair[0], pair[1]))
+/// How many pairs there are among so many methods.
+fn pairs(methods: usize) -> f64 {
+    (methods * methods.saturating_sub(1) / 2).max(1) as f64
+}
+
+/// Standard errors that a difference must exceed to be called one, among so many pairs.
+fn errors_wanted(pairs: f64) -> f64 {
+    Normal::standard().inverse_cdf(1.0 - LEVEL / (2.0 * pairs))
+}
+
+/// Whether a difference with its 95 % interval is above zero, whichever of the pairs it is of.
+fn is_clear(difference: &Interval, pairs: f64) -> bool {
+    let error = (difference.high - difference.value) / errors_wanted(1.0);
+    difference.value > errors_wanted(pairs) * error
 }
 
 /// The mean difference of a score, image by image, of the only scored runs; none if their images are
@@ -127,7 +136,7 @@ fn unreliable(comparison: &Comparison) -> Option<String> {
         )
     };
     Some(format!(
-        "On {}, log p̂ may be far too low for {range} (Pareto k̂ > {RELIABLE_K}): rankings by log p̂ \
+        "On {}, log p̂ may be far too low for {range} (Pareto k̂ above its limit): rankings by log p̂ \
          are rankings of a lower bound, and flatter a model whose encoder is close to its posterior.",
         comparison.name()
     ))
@@ -136,30 +145,36 @@ fn unreliable(comparison: &Comparison) -> Option<String> {
 /// What can be said of the first and the last of a ranking: nothing where seeds do not tell them apart,
 /// or single runs do not even `differ` on their images, and how far to believe it where seeds say
 /// nothing.
-fn told_apart(first: &[f64], last: &[f64], differ: impl FnOnce() -> bool) -> Option<&'static str> {
+fn told_apart(
+    first: &[f64],
+    last: &[f64],
+    pairs: f64,
+    differ: impl FnOnce() -> bool,
+) -> Option<&'static str> {
     match welch_p(first, last) {
-        Some(p) if p >= LEVEL => None,
-        Some(_) => Some(""),
+        Some(p) if p * pairs >= LEVEL => None,
+        Some(_) => Some(" (Welch's test over seeds, all pairs of bounds counted)"),
         None if (first.len(), last.len()) != (1, 1) => None,
         None => differ().then_some(" (one run each; seeds may differ)"),
     }
 }
 
-/// Whose encoder is closest to the posterior.
+/// Between which encoders the distance to the posterior differs most.
 fn closest(comparison: &Comparison) -> Option<String> {
     let ranked =
         ranked(comparison, |m| m.scores(comparison.data, |e| Some(-e.scores.kl_q_p.value)));
     let [first, .., last] = &ranked[..] else { return None };
-    if !are_alike(first.0, last.0, comparison.data) {
+    if !comparison.is_scored_alike(comparison.data) {
         return None;
     }
-    let how_sure = told_apart(&first.1, &last.1, || {
+    let pairs = pairs(ranked.len());
+    let how_sure = told_apart(&first.1, &last.1, pairs, || {
         let kl = |row: &ImageRow| row.log_p_hat - row.elbo;
-        paired(last.0, first.0, kl).is_some_and(|difference| difference.low > 0.0)
+        paired(last.0, first.0, kl).is_some_and(|difference| is_clear(&difference, pairs))
     })?;
     Some(format!(
-        "On {}, the encoder of {} is closest to its posterior, KL(q‖p) {:.2} nats; that of {} is \
-         farthest, {:.2}{how_sure}.",
+        "On {}, the encoder of {} is closer to its posterior, KL(q‖p) at least {:.2} nats, than that of \
+         {}, at least {:.2}{how_sure}.",
         comparison.name(),
         first.0.label,
         -first.2.value,
@@ -175,14 +190,15 @@ fn similarity(comparison: &Comparison) -> Option<String> {
         .filter(|e| e.on.part == "test" && e.on.data != comparison.data)
         .map(|e| &*e.on.data)
         .collect();
-    others.dedup();
+    others.sort_unstable();
     let other = others.first()?;
     let ranked = ranked(comparison, |m| m.scores(other, |e| Some(report_ssim(e)?.0)));
     let [first, .., last] = &ranked[..] else { return None };
-    if !are_alike(first.0, last.0, other) {
+    if !comparison.is_scored_alike(other) {
         return None;
     }
-    let how_sure = told_apart(&first.1, &last.1, || {
+    let pairs = pairs(ranked.len());
+    let how_sure = told_apart(&first.1, &last.1, pairs, || {
         // Of other data's single images nothing is read: both means vary, as if independently, so that
         // less is claimed than pairs of images would allow.
         let squared_error = |method: &Method| {
@@ -190,10 +206,11 @@ fn similarity(comparison: &Comparison) -> Option<String> {
             Some(report_ssim(evaluation)?.1.powi(2) / evaluation.scores.images as f64)
         };
         let variance = squared_error(first.0).zip(squared_error(last.0)).map(|(a, b)| a + b);
-        variance.is_some_and(|variance| first.1[0] - last.1[0] > NORMAL_95 * variance.sqrt())
+        variance
+            .is_some_and(|variance| first.1[0] - last.1[0] > errors_wanted(pairs) * variance.sqrt())
     })?;
     Some(format!(
-        "Trained on {} and shown {other}, {} reconstructs best (SSIM {:.3}, zero-padded) and {} worst \
+        "Trained on {} and shown {other}, {} reconstructs better (SSIM {:.3}, zero-padded) than {} \
          ({:.3}){how_sure}.",
         comparison.name(),
         first.0.label,

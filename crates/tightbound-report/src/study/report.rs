@@ -154,7 +154,11 @@ fn commands(run: &Run) -> Vec<String> {
     if let Some(origin) = &run.description.identity.from {
         train += &format!(" --from {}", shell_word(&origin.run));
     }
-    let mut commands = vec![format!("{train} --out {out}")];
+    let mut commands = Vec::new();
+    if run.epoch() < settings.train.epochs {
+        commands.push(format!("# the run shown here stopped after epoch {}", run.epoch()));
+    }
+    commands.push(format!("{train} --out {out}"));
     for evaluation in &run.evaluations {
         let mut command = format!("tightbound eval {out} --k {}", evaluation.options.k);
         if evaluation.on.data != run.description.identity.data {

@@ -1,8 +1,8 @@
 //! Lay out the papers' tables: scores on a model's own test images, and on those of other data.
 
-use tightbound::evaluate::{Border, Code, Evaluation};
+use tightbound::evaluate::{Border, Code, Evaluation, TestPixels};
 
-use super::comparison::{Comparison, Method};
+use super::comparison::{Comparison, Method, are_alike};
 use crate::published::{self, Corpus, REPORT_CAVEAT, Score, Source};
 use crate::scores::{Best, Cell, Column, Published, Row, ScoreTable};
 
@@ -43,7 +43,8 @@ const KINDS: [Kind; 6] = [
         heading: "−KL",
         decimals: 2,
         best: Best::Highest,
-        value: |e| Some(e.scores.minus_kl?.value),
+        // With K = 64 it is 0 by construction.
+        value: |e| Some(e.scores.minus_kl.filter(|_| e.options.k > 64)?.value),
         published: Some(Score::MinusKl),
     },
     Kind {
@@ -61,7 +62,7 @@ const KINDS: [Kind; 6] = [
         published: None,
     },
     Kind {
-        heading: "k̂ > 0.7, %",
+        heading: "k̂ too high, %",
         decimals: 1,
         best: Best::Lowest,
         value: |e| Some(100.0 * e.scores.pareto_k?.above),
@@ -79,7 +80,7 @@ pub(super) fn own_scores(comparison: &Comparison) -> Option<NamedTable> {
             spread: None,
             published: kind
                 .published
-                .and_then(|score| published(comparison, method, Source::Rainforth2018, score)),
+                .and_then(|score| published(comparison, method, source(comparison), score)),
         });
         Row { name: method.label.clone(), cells: cells.collect() }
     };
@@ -89,18 +90,29 @@ pub(super) fn own_scores(comparison: &Comparison) -> Option<NamedTable> {
         return None;
     }
     if rows.iter().flat_map(|row| &row.cells).any(|cell| cell.published.is_some()) {
-        notes.push(
-            "[…]: Rainforth et al. 2018, mean ± sd of 4 runs of 3280 epochs; compare only with runs \
-             of as many epochs."
-                .to_owned(),
-        );
+        notes.push(match source(comparison) {
+            Source::Rainforth2018 => {
+                "[…]: Rainforth et al. 2018, mean ± sd of 4 runs of 3280 epochs; \
+                 compare only with as many epochs, K = 5000 and all test images."
+                    .to_owned()
+            }
+            Source::Report => {
+                format!("[…]: the reproduction report, one run each. {REPORT_CAVEAT}")
+            }
+        });
         notes.extend(provenance(&rows));
     }
-    notes.push("Bounds in nats on test images; −KL = IWAE-64 − log p̂.".to_owned());
+    notes.push(
+        "Bounds in nats on test images; −KL = IWAE-64 − log p̂; k̂ too high: images whose log p̂ may be \
+         far too low."
+            .to_owned(),
+    );
+    notes.extend(protocol(&[comparison], comparison.data));
+    let alike = comparison.is_scored_alike(comparison.data);
     let columns = KINDS.iter().map(|kind| Column {
         heading: kind.heading.to_owned(),
         decimals: kind.decimals,
-        best: kind.best,
+        best: if alike { kind.best } else { Best::None },
     });
     let title = format!("Scores on {}", comparison.name());
     let table =
@@ -132,9 +144,10 @@ pub(super) fn cross_scores(comparisons: &[Comparison]) -> Option<NamedTable> {
     }
     let mut columns = Vec::new();
     for target in &targets {
+        let best = if are_alike(scored(comparisons, target)) { Best::Highest } else { Best::None };
         for (score, decimals) in [("log p̂", 2), ("SSIM", 3)] {
             let heading = format!("{score} on {target}");
-            columns.push(Column { heading, decimals, best: Best::Highest });
+            columns.push(Column { heading, decimals, best });
         }
     }
     let rows = methods().map(|(comparison, method)| {
@@ -142,7 +155,7 @@ pub(super) fn cross_scores(comparisons: &[Comparison]) -> Option<NamedTable> {
             let ssim = Cell {
                 values: method.scores(target, |e| Some(report_ssim(e)?.0)),
                 spread: method.scores(target, |e| Some(report_ssim(e)?.1)).first().copied(),
-                published: match target.starts_with("omniglot") {
+                published: match *target == OMNIGLOT {
                     true => published(comparison, method, Source::Report, Score::SsimOmniglot),
                     false => None,
                 },
@@ -154,9 +167,12 @@ pub(super) fn cross_scores(comparisons: &[Comparison]) -> Option<NamedTable> {
     let rows: Vec<Row> = rows.collect();
     let mut notes = vec![
         "SSIM: 11 × 11 Gaussian window, σ = 1.5, zero-padded; probabilities decoded from one posterior \
-         draw against binary pixels; ± of a single run is the standard deviation over images."
+         draw against binary pixels; ± of a single run, and of published SSIM, is the standard deviation \
+         over images."
             .to_owned(),
     ];
+    let all: Vec<&Comparison> = comparisons.iter().collect();
+    notes.extend(targets.iter().flat_map(|target| protocol(&all, target)));
     if rows.iter().flat_map(|row| &row.cells).any(|cell| cell.published.is_some()) {
         notes.push(format!("[…]: the reproduction report's Table 2. {REPORT_CAVEAT}"));
         notes.extend(provenance(&rows));
@@ -169,6 +185,61 @@ pub(super) fn cross_scores(comparisons: &[Comparison]) -> Option<NamedTable> {
         notes,
     };
     Some(NamedTable { name: "scores-across-data-sets".into(), table })
+}
+
+/// The names of the data sets that the papers used.
+const MNIST: &str = "mnist";
+const OMNIGLOT: &str = "omniglot (derived)";
+
+/// Whose numbers stand beside a comparison's: those of the paper, where it has any.
+fn source(comparison: &Comparison) -> Source {
+    match (comparison.data, comparison.size()) {
+        (MNIST, Some("reference model")) => Source::Rainforth2018,
+        _ => Source::Report,
+    }
+}
+
+/// All scores on the test images of `data`.
+fn scored<'a>(
+    comparisons: &'a [Comparison<'a>],
+    data: &'a str,
+) -> impl Iterator<Item = &'a Evaluation> {
+    let methods = comparisons.iter().flat_map(|comparison| &comparison.methods);
+    methods.flat_map(|method| &method.runs).filter_map(move |run| run.on(data))
+}
+
+/// How the scores on `data` came about, in a sentence for each way in which they did.
+fn protocol(comparisons: &[&Comparison], data: &str) -> Vec<String> {
+    let mut ways: Vec<(String, Vec<String>)> = Vec::new();
+    for method in comparisons.iter().flat_map(|comparison| &comparison.methods) {
+        for run in &method.runs {
+            let Some(Evaluation { on, options, scores, epoch, .. }) = run.on(data) else {
+                continue;
+            };
+            let pixels = match options.test_pixels {
+                TestPixels::Frozen => "frozen pixels".to_owned(),
+                TestPixels::Redraw(number) => format!("redrawn pixels (draw {number})"),
+            };
+            let way = format!(
+                "On {} of {} test images of {data} (hash {}), K = {}, {pixels}, evaluation seed {}, \
+                 after {epoch} epochs, protocol {}",
+                scores.images,
+                on.of,
+                on.hash,
+                options.k,
+                options.seed,
+                method.settings().protocol
+            );
+            match ways.iter_mut().find(|(known, _)| *known == way) {
+                Some((_, runs)) => runs.push(run.name()),
+                None => ways.push((way, vec![run.name()])),
+            }
+        }
+    }
+    match &ways[..] {
+        [(way, _)] => vec![format!("{way}.")],
+        _ => ways.into_iter().map(|(way, runs)| format!("{way}: {}.", runs.join(", "))).collect(),
+    }
 }
 
 /// Mean and sd over images of the SSIM that the reproduction report measures.
@@ -187,8 +258,8 @@ fn published(
     score: Score,
 ) -> Option<Published> {
     let corpus = match comparison.data {
-        "mnist" => Corpus::Mnist,
-        name if name.starts_with("omniglot") => Corpus::Omniglot,
+        MNIST => Corpus::Mnist,
+        OMNIGLOT => Corpus::Omniglot,
         _ => return None,
     };
     let size = match comparison.size()? {
@@ -204,6 +275,7 @@ fn published(
         ("miwae" | "piwae", _, Source::Rainforth2018) => {
             format!("{}({},{})", estimator.name, estimator.m, estimator.k)
         }
+        ("miwae" | "piwae", _, Source::Report) if estimator.m != 8 => return None,
         (name, ..) => name.to_owned(),
     };
     let found = published::published(source, corpus, size, &name, score)?;

@@ -88,7 +88,7 @@ impl Scored {
             curve: curve(log_p, gap),
             jackknife: Some(log_p + 0.25),
             effective_samples: 2.0 + index as f64,
-            pareto_k: Some(0.3 * index as f64),
+            pareto_k: Some(0.2 * index as f64),
         });
         let images: Vec<ImageScore> = images.collect();
         let shown = Images::new(1, 1, Pixels::Bytes(vec![0; images.len()]), None);

@@ -182,10 +182,14 @@ impl Gradient {
         *self == Self::Plain
     }
 
-    /// Whether it compares the samples of one logarithm, so that K must be 2 at least: with one sample it
-    /// has no gradient (RWS: the mean of a score is 0), or no sample to leave out.
-    pub(super) fn compares_samples(self) -> bool {
-        matches!(self, Self::Rws | Self::RwsDreg | Self::Vimco | Self::Ovis)
+    /// Whether it leaves one sample out, so that K must be 2 at least.
+    pub(super) fn leaves_one_out(self) -> bool {
+        matches!(self, Self::Vimco | Self::Ovis)
+    }
+
+    /// Whether φ learns nothing by it from one sample: the mean of a score is 0.
+    pub(crate) fn is_idle_with_one(self) -> bool {
+        matches!(self, Self::Rws | Self::RwsDreg)
     }
 }
 

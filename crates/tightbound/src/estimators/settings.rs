@@ -277,7 +277,7 @@ impl EstimatorSettings {
             let (refusal, supported) = (definition.refusal, definition.rule_names());
             return Err(EstimatorError::RuleRefused { name, gradient, refusal, supported });
         }
-        if gradient.compares_samples() && k < 2 {
+        if gradient.leaves_one_out() && k < 2 {
             return Err(EstimatorError::TooFewSamples { what: gradient.name(), least: 2, k });
         }
         let meaning = "the weight that OVIS gives to the case of few effective samples";

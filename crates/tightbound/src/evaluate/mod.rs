@@ -21,7 +21,7 @@ pub use per_image::{ImageRow, PerImageError, image_rows, read_rows, write_rows};
 pub use pixels::TestPixels;
 pub use reconstruction::{Code, Examination, Reconstruction, SsimScore, examine, reconstruct};
 pub use score::{
-    ImageScore, ParetoK, RELIABLE_K, ScoreError, ScoreOptions, Scores, score, score_images,
+    ImageScore, ParetoK, ScoreError, ScoreOptions, Scores, reliable_k, score, score_images,
 };
 pub use ssim::{Border, Ssim, SsimError};
 pub use units::{ACTIVE_VARIANCE, Units};

@@ -33,8 +33,11 @@ const WEIGHTS_AT_ONCE: usize = 1 << 20;
 /// Samples of every image that are computed between two looks at `progress`.
 const PIECE: u32 = 512;
 
-/// Above this k̂ an importance-sampling estimate is not to be relied on (Vehtari et al. 2024, §3).
-pub const RELIABLE_K: f64 = 0.7;
+/// Above this k̂ an estimate from `samples` weights is not to be relied on: min(1 − 1/log₁₀ S, 0.7)
+/// (Vehtari et al. 2024, §3.2.4).
+pub fn reliable_k(samples: u32) -> f64 {
+    (1.0 - 1.0 / libm::log10(f64::from(samples))).min(0.7)
+}
 
 /// What to score.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -85,7 +88,9 @@ pub struct ParetoK {
     /// Over images.
     #[serde(flatten)]
     pub quantiles: Quantiles,
-    /// Fraction of the images whose k̂ is above [`RELIABLE_K`]: there L_K may be far below log p.
+    /// Above this k̂, which depends on K, L_K may be far below log p: see [`reliable_k`].
+    pub limit: f64,
+    /// Fraction of all images whose k̂ is above the limit.
     pub above: f64,
 }
 
@@ -263,15 +268,16 @@ impl Scores {
             iwae_64: l_64.as_deref().map(Estimate::mean),
             kl_q_p: Estimate::mean_difference(&log_p, &column(0)),
             effective_samples: Quantiles::of(effective).expect("there is an image"),
-            pareto_k: ParetoK::of(images.iter().filter_map(|image| image.pareto_k).collect()),
+            pareto_k: ParetoK::of(images, reliable_k(k)),
         }
     }
 }
 
 impl ParetoK {
-    fn of(values: Vec<f64>) -> Option<Self> {
-        let above = values.iter().filter(|&&k| k > RELIABLE_K).count() as f64 / values.len() as f64;
-        Some(Self { quantiles: Quantiles::of(values)?, above })
+    fn of(images: &[ImageScore], limit: f64) -> Option<Self> {
+        let values: Vec<f64> = images.iter().filter_map(|image| image.pareto_k).collect();
+        let above = values.iter().filter(|&&k| k > limit).count() as f64 / images.len() as f64;
+        Some(Self { quantiles: Quantiles::of(values)?, limit, above })
     }
 }
 

@@ -2,6 +2,7 @@
 
 use super::error::SettingsError;
 use super::types::{BetaObjective, Settings, beta_target};
+use crate::estimators::{EstimatorError, EstimatorSettings};
 use crate::model::Architecture;
 
 impl Settings {
@@ -76,6 +77,11 @@ impl Settings {
             }
         }
         estimator.build()?;
+        let &EstimatorSettings { gradient, k, .. } = estimator;
+        if gradient.is_idle_with_one() && k < 2 {
+            let what = gradient.name();
+            return Err(EstimatorError::TooFewSamples { what, least: 2, k }.into());
+        }
         self.validate_learned_beta()
     }
 

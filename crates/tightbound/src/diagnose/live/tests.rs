@@ -219,7 +219,10 @@ fn what_cannot_be_measured_is_named() {
     assert!(matches!(error, LiveError::Draw { draw: 0, .. }), "{error}");
     assert!(error.to_string().contains("iwae(1, 6)"), "{error}");
 
-    // A dead layer has no gradient.
+    // With one sample the wake phase has no gradient left, and a dead layer has none either.
+    let wake = EstimatorSettings::new("iwae", 1, 1).with_gradient(Gradient::RwsDreg);
+    let error = measure(&mut cpu, probe(&parameters, 24), &wake).unwrap_err();
+    assert!(error.to_string().contains("iwae-rws-dreg(1, 1) by encoder"), "{error}");
     let mut still = Known { architecture: architecture(), still: true };
     let error = measure(&mut still, probe(&parameters, 24), &iwae).unwrap_err();
     let zero = |error: &LiveError| {
