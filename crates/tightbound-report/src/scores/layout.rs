@@ -5,7 +5,7 @@ use super::welch::welch_p;
 use crate::number::{Measured, mean_and_sd};
 
 /// A p value above this does not tell two means apart.
-const LEVEL: f64 = 0.05;
+pub(crate) const LEVEL: f64 = 0.05;
 
 /// What stands on a cell that is not told from the best.
 pub(super) const MARK: &str = "†";

@@ -143,13 +143,6 @@ pub(super) fn are_alike<'a>(mut scored: impl Iterator<Item = &'a Evaluation>) ->
 /// Whether two runs differ in their seed alone, have come equally far, and were scored alike, if both
 /// were.
 fn is_repetition(one: &Run, other: &Run) -> bool {
-    let without_seed = |run: &Run| {
-        let mut settings = Settings { seed: 0, ..run.description.settings.clone() };
-        // What is watched on the way changes no result.
-        let Settings { train, .. } = &mut settings;
-        (train.monitor, train.eval_every, train.eval_k) = (Monitor::Off, 0, 64);
-        settings
-    };
     let seed = |run: &Run| run.description.settings.seed;
     let from = |run: &Run| run.description.identity.from.clone();
     seed(one) != seed(other)
@@ -157,7 +150,16 @@ fn is_repetition(one: &Run, other: &Run) -> bool {
         && from(one) == from(other)
         && one.description.identity.sources == other.description.identity.sources
         && one.own().zip(other.own()).is_none_or(|(a, b)| scored_alike(a, b))
-        && without_seed(one) == without_seed(other)
+        && without_seed(&one.description.settings) == without_seed(&other.description.settings)
+}
+
+/// The settings that make a method: without the seed, and without what is watched on the way, which changes
+/// no result.
+pub(super) fn without_seed(settings: &Settings) -> Settings {
+    let mut settings = Settings { seed: 0, ..settings.clone() };
+    let Settings { train, .. } = &mut settings;
+    (train.monitor, train.eval_every, train.eval_k) = (Monitor::Off, 0, 64);
+    settings
 }
 
 /// What a run trains on, as tables and legends name it: `VAE`, `IWAE`, `MIWAE(4, 16)`, `CIWAE β = 0.05`.

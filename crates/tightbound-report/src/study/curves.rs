@@ -3,7 +3,7 @@
 use tightbound::evaluate::{CurvePoint, ImageRow, reliable_k};
 use tightbound::settings::{BetaObjective, Settings};
 
-use super::comparison::{Comparison, Method, name};
+use super::comparison::{Comparison, Method, name, without_seed};
 use super::figure::{Drawing, Figure};
 use super::run::Run;
 use crate::figures::{
@@ -142,7 +142,7 @@ impl Comparison<'_> {
     fn beta_study(&self) -> Option<Figure> {
         let mut groups: Vec<(Settings, usize, Vec<Point>)> = Vec::new();
         for method in &self.methods {
-            let mut others = Settings { seed: 0, ..method.settings().clone() };
+            let mut others = without_seed(method.settings());
             let Some(beta) = others.estimator.beta.take() else { continue };
             let values = method.scores(self.data, |e| Some(e.scores.log_p_hat.value));
             if others.train.beta_objective != BetaObjective::Fixed || values.is_empty() {

@@ -8,11 +8,7 @@ use super::comparison::{Comparison, Method};
 use super::run::Run;
 use super::tables::report_ssim;
 use crate::number::{Measured, mean_and_sd};
-use crate::scores::welch_p;
-
-/// Differences are called so if they would come about by chance once in twenty times, whichever of all
-/// pairs of methods was picked (Bonferroni).
-const LEVEL: f64 = 0.05;
+use crate::scores::{LEVEL, welch_p};
 
 /// A note on the weights is due from this fraction of images on.
 const MANY_IMAGES: f64 = 0.05;
@@ -82,7 +78,8 @@ fn highest(comparison: &Comparison) -> Option<String> {
     Some(format!("{begin}{verdict}."))
 }
 
-/// How many pairs there are among so many methods.
+/// How many pairs there are among so many methods: differences are called so if they would come about by
+/// chance once in twenty times, whichever of all pairs was picked (Bonferroni).
 fn pairs(methods: usize) -> f64 {
     (methods * methods.saturating_sub(1) / 2).max(1) as f64
 }

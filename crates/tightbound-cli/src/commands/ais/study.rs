@@ -9,7 +9,7 @@ use tightbound::evaluate::ais::{
     AisOptions, AnnealedImage, EngineTarget, SandwichedImage, Simulated, forward, sandwich,
     simulate,
 };
-use tightbound::evaluate::{ScoreOptions, score};
+use tightbound::evaluate::{ImageScore, ScoreOptions, score_images};
 use tightbound_report::Measured;
 
 use crate::args::Loaded;
@@ -102,22 +102,19 @@ impl Bounded {
     }
 }
 
-/// L_K of each image, on the pixels that were annealed. One by one: their differences from other bounds are
-/// known much better than their mean.
+/// L_K of each image, on the pixels that were annealed: their differences from other bounds are known
+/// much better than their mean.
 fn scores(loaded: &mut Loaded, images: &Images, seed: u64, k: u32) -> anyhow::Result<Vec<f64>> {
     let Loaded { model, engine } = loaded;
     let options = ScoreOptions { k, seed, ..ScoreOptions::default() };
     let bar = counting_bar("scoring", "images", images.len() as u64);
-    let mut result = Vec::with_capacity(images.len());
-    for i in 0..images.len() {
-        let mut go_on = |_, _| ControlFlow::Continue(());
-        let one = images.select(&[i]);
-        let scores = score(engine, &model.parameters, &one, options, &mut go_on)?;
-        result.push(scores.log_p_hat.value);
-        bar.inc(1);
-    }
+    let mut progress = |done, _| {
+        bar.set_position(done as u64);
+        ControlFlow::Continue(())
+    };
+    let scores = score_images(engine, &model.parameters, images, options, &mut progress)?;
     bar.finish_and_clear();
-    Ok(result)
+    Ok(scores.iter().map(ImageScore::log_p_hat).collect())
 }
 
 fn annealing_bar() -> ProgressBar {

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use crate::data::Images;
 use crate::engine::{Engine, LikelihoodGradient, Points, Real};
-use crate::random::{Purpose, Stream};
+use crate::evaluate::TestPixels;
 
 /// A model with z ~ N(0, I) of L dimensions, and the images it explains.
 pub trait Target {
@@ -51,11 +51,7 @@ impl<'a, E: Engine + ?Sized> EngineTarget<'a, E> {
     pub fn new(engine: &'a mut E, parameters: &'a [E::Real], images: &Images, seed: u64) -> Self {
         let d = images.pixel_count();
         assert_eq!(d, engine.architecture().pixels, "D pixels per image");
-        let stream = Stream::new(seed, Purpose::TestPixels);
-        let mut pixels = vec![0; images.len() * d];
-        for (i, row) in pixels.chunks_exact_mut(d).enumerate() {
-            images.binarise(i, &stream, 0, row);
-        }
+        let pixels = TestPixels::Frozen.draw(images, 0..images.len(), seed);
         let ids = images.ids.clone();
         Self { engine, parameters, pixels, ids, latents: Vec::new(), d_z: Vec::new() }
     }
