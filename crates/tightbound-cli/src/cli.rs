@@ -7,7 +7,7 @@ use tightbound::engine::cpu::KernelPath;
 
 use crate::commands::{
     ais, bench, certify, cite, compare, completions, data, demo, encode, estimators, eval,
-    reconstruct, report, sample, snr, toy, train, verify,
+    reconstruct, report, reproduce, sample, snr, sweep, toy, train, verify,
 };
 use crate::outcome::Outcome;
 
@@ -51,6 +51,8 @@ pub enum Command {
     Sample(sample::Args),
     Reconstruct(reconstruct::Args),
     Report(report::Args),
+    Reproduce(reproduce::Args),
+    Sweep(sweep::Args),
     Snr(snr::Args),
     Data(data::Args),
     Estimators(estimators::Args),
@@ -75,6 +77,8 @@ impl Command {
             Self::Sample(args) => sample::run(&args),
             Self::Reconstruct(args) => reconstruct::run(&args),
             Self::Report(args) => report::run(&args),
+            Self::Reproduce(args) => reproduce::run(&args),
+            Self::Sweep(args) => sweep::run(&args),
             Self::Snr(args) => snr::run(&args),
             Self::Data(args) => data::run(&args),
             Self::Estimators(args) => estimators::run(&args),

@@ -8,6 +8,7 @@ use tightbound::run::EpochRecord;
 use tightbound::train::Progress;
 
 use crate::output::talk;
+use crate::sweep::CellProgress;
 
 /// A bar over `length` things on a terminal, nothing elsewhere.
 pub fn counting_bar(doing: &str, things: &str, length: u64) -> ProgressBar {
@@ -38,6 +39,8 @@ pub enum Display {
         /// When the last line about an epoch was written.
         last: Option<Instant>,
     },
+    /// In the overview of a sweep.
+    Cell(CellProgress),
 }
 
 impl Display {
@@ -55,7 +58,11 @@ impl Display {
 
     /// Shows a step.
     pub fn step(&mut self, progress: &Progress) {
-        let Self::Bar(bar) = self else { return };
+        let bar = match self {
+            Self::Bar(bar) => bar,
+            Self::Lines { .. } => return,
+            Self::Cell(cell) => return cell.trained(progress),
+        };
         let batches = progress.batches as u64;
         let done = (progress.epoch as u64 - 1) * batches + progress.batch as u64;
         if bar.length().is_none() {
@@ -98,6 +105,8 @@ impl Display {
         match self {
             Self::Bar(bar) => bar.suspend(|| talk!("{} {text}", bar.prefix())),
             Self::Lines { name, .. } => talk!("{name} {text}"),
+            // A sweep has too many of them; the cell's log keeps what was said.
+            Self::Cell(_) => {}
         }
     }
 

@@ -56,7 +56,7 @@ fn is_full_disk(error: &(dyn std::error::Error + 'static)) -> bool {
 }
 
 /// The error and its causes, one per line. A cause whose words were already said is left out.
-fn describe(error: &anyhow::Error) -> String {
+pub fn describe(error: &anyhow::Error) -> String {
     let mut text = format!("error: {error}");
     for cause in error.chain().skip(1).map(ToString::to_string) {
         if !text.contains(&cause) {

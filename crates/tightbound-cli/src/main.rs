@@ -11,8 +11,10 @@ mod machine;
 mod numpy;
 mod outcome;
 mod output;
+mod reporting;
 mod scoring;
 mod signals;
+mod sweep;
 mod training;
 mod watcher;
 

@@ -15,8 +15,8 @@ use tightbound::run::{EVALUATION, Model, RunDescription, RunFolder, sha256_hex, 
 use tightbound::settings::{ProtocolLine, ScoreProtocol, Settings};
 use tightbound_report::{Align, Measured, Table};
 
-use crate::args::{ImageArgs, Loaded, Part};
-use crate::display::counting_bar;
+use crate::args::{Loaded, Part};
+use crate::output::write_file;
 
 /// L_1, L_2, L_4, … L_k for the log of a training; nothing if `go_on` put an end to it.
 ///
@@ -70,23 +70,23 @@ pub struct Scoring<'a> {
 }
 
 impl Scoring<'_> {
-    /// Scores the model, on the engine's own threads; a line for every image comes with it.
-    pub fn evaluate(&self, loaded: &mut Loaded) -> anyhow::Result<(Evaluation, Vec<ImageRow>)> {
+    /// Scores the model, on the engine's own threads; a line for every image comes with it. `progress`
+    /// hears how many images are done, and may stop it.
+    pub fn evaluate(
+        &self,
+        loaded: &mut Loaded,
+        progress: &mut (dyn FnMut(usize) -> ControlFlow<()> + Send),
+    ) -> anyhow::Result<(Evaluation, Vec<ImageRow>)> {
         let Self { images, options, .. } = *self;
         let Loaded { model, engine } = loaded;
-        let bar = counting_bar("scoring", "images", images.len() as u64);
         let pool = engine.pool();
         let (scores, examination) = pool.run(|| {
-            let mut progress = |done, _| {
-                bar.set_position(done as u64);
-                ControlFlow::Continue(())
-            };
+            let mut progress = |done, _| progress(done);
             let parameters = &model.parameters;
             let scores = score_images(engine, parameters, images, options, &mut progress)?;
             let examination = examine(engine, parameters, images, options, &mut progress)?;
             Ok::<_, ScoreError>((scores, examination))
         })?;
-        bar.finish_and_clear();
         let rows = image_rows(images, &scores, options.k, &examination.per_image);
         let evaluation = Evaluation {
             epoch: model.info.epoch,
@@ -193,6 +193,18 @@ pub fn describe_evaluation(evaluation: &Evaluation) -> String {
     text + &format!("\n± is one standard error over images{spread}.\n{protocol}\n")
 }
 
+/// Writes the scores to `path`, and those of single images beside them, whose path is returned.
+pub fn write_evaluation(
+    path: &Path,
+    evaluation: &Evaluation,
+    rows: &[ImageRow],
+) -> anyhow::Result<PathBuf> {
+    let per_image = path.with_extension("csv");
+    write_file(&per_image, &write_rows(rows))?;
+    write_file(path, (serde_json::to_string_pretty(evaluation)? + "\n").as_bytes())?;
+    Ok(per_image)
+}
+
 /// Every third point of the curve, L_1, L_8, L_64, …, and the last one.
 fn shown_points(l_k: &[CurvePoint]) -> impl Iterator<Item = &CurvePoint> {
     let last = l_k.len().saturating_sub(1);
@@ -206,12 +218,17 @@ pub fn measured(estimate: Estimate) -> Measured {
 
 /// Where the scores of the model in `run` are kept: `evaluation.json` for the test images of the
 /// data it was trained on, a file of their own for others, none for a model outside a run folder.
-pub fn evaluation_file(run: &Path, on: &ImageArgs, settings: &Settings) -> Option<PathBuf> {
+pub fn evaluation_file(
+    run: &Path,
+    data: Option<&str>,
+    part: Part,
+    settings: &Settings,
+) -> Option<PathBuf> {
     if !RunFolder::exists(run) {
         return None;
     }
-    let data = on.data.as_deref().filter(|data| *data != settings.data.name);
-    let part = Some(on.part).filter(|part| *part != Part::Test).map(Part::name);
+    let data = data.filter(|data| *data != settings.data.name);
+    let part = Some(part).filter(|part| *part != Part::Test).map(Part::name);
     let words: Vec<_> = data.into_iter().chain(part).collect();
     if words.is_empty() {
         return Some(run.join(EVALUATION));

@@ -24,8 +24,6 @@ use crate::watcher::Watcher;
 /// One training: what to train, where its folder is, and with what.
 #[derive(Debug)]
 pub struct Job<'a> {
-    /// What stands at the beginning of every line about it.
-    pub name: &'a str,
     /// Everything that determines it.
     pub settings: Settings,
     /// Its run folder.
@@ -40,6 +38,8 @@ pub struct Job<'a> {
     pub threads: &'a Threads,
     /// Who asks to stop or save.
     pub signals: &'a Signals,
+    /// Where its progress is shown.
+    pub display: Display,
 }
 
 /// What came of a job.
@@ -105,8 +105,8 @@ impl Job<'_> {
             let state = self.start(&dataset, &architecture, origin.as_ref())?;
             (RunFolder::create(&self.out, description(origin))?, Checkpoint::start(state))
         };
-        let display = Display::new(self.name);
-        let mut watcher = Watcher::new(&self.settings.train, &dataset.test, display, self.signals);
+        let mut watcher =
+            Watcher::new(&self.settings.train, &dataset.test, self.display, self.signals);
         let pool = engine.pool();
         let result = pool.run(|| {
             let (engine, observer) = (&mut engine, &mut watcher);

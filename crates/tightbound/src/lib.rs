@@ -12,6 +12,7 @@
 //! | [`train`] | optimiser, learning-rate ladder, the loop |
 //! | [`run`] | what is durable: run folder, checkpoint, metrics log, verification |
 //! | [`evaluate`] | honest scores: the L_K curve, log p̂, KL |
+//! | [`sweep`] | many trainings: an experiment's cells, their folder, their results |
 //! | [`diagnose`] | how right and how noisy gradients are: exact answers, signal-to-noise ratios |
 //!
 //! Beside them stand [`statistics`], the intervals of all rooms, and [`random`]: every random number in
@@ -28,6 +29,7 @@ pub mod random;
 pub mod run;
 pub mod settings;
 pub mod statistics;
+pub mod sweep;
 pub mod train;
 
 /// The version of this library, as written into every run folder.

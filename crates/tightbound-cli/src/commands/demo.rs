@@ -11,6 +11,7 @@ use tightbound::settings::{Assignment, ProtocolLine, Resolver, ScoreProtocol, Se
 use tightbound_report::{Align, Measured, Table};
 
 use crate::args::{DataFolder, Loaded};
+use crate::display::Display;
 use crate::failure::UsageError;
 use crate::machine::Threads;
 use crate::outcome::Outcome;
@@ -91,7 +92,6 @@ pub fn run(args: &Args) -> anyhow::Result<Outcome> {
     for estimator in ESTIMATORS {
         let settings = args.settings(estimator)?;
         let job = Job {
-            name: &format!("{estimator:5}"),
             settings,
             out: args.out.join(estimator),
             resume: true,
@@ -99,6 +99,7 @@ pub fn run(args: &Args) -> anyhow::Result<Outcome> {
             data: &data,
             threads: &args.threads,
             signals: &signals,
+            display: Display::new(&format!("{estimator:5}")),
         };
         let trained = job.run()?;
         if let Some(signal) = trained.stopped_by.filter(|_| !trained.outcome.complete) {

@@ -1,16 +1,18 @@
 //! Score a trained model.
 
+use std::ops::ControlFlow;
 use std::path::PathBuf;
 
 use clap::value_parser;
 use tightbound::evaluate::{ScoreOptions, ScoredImages, TestPixels, write_rows};
 
 use crate::args::{ImageArgs, ModelArgs};
+use crate::display::counting_bar;
 use crate::failure::UsageError;
 use crate::images::some_of;
 use crate::outcome::Outcome;
 use crate::output::{print, print_json, talk, write_file};
-use crate::scoring::{Scoring, describe_evaluation, evaluation_file};
+use crate::scoring::{Scoring, describe_evaluation, evaluation_file, write_evaluation};
 
 /// Score a trained model, on test images unless told otherwise
 ///
@@ -80,17 +82,22 @@ pub fn run(args: &Args) -> anyhow::Result<Outcome> {
     let part = args.scored.part.name().to_owned();
     let on = ScoredImages { data: shown.name, hash: shown.hash, part, of };
     let scoring = Scoring { run, images: &images, on, options };
-    let (evaluation, rows) = scoring.evaluate(&mut loaded)?;
+    let bar = counting_bar("scoring", "images", images.len() as u64);
+    let (evaluation, rows) = scoring.evaluate(&mut loaded, &mut |done| {
+        bar.set_position(done as u64);
+        ControlFlow::Continue(())
+    })?;
+    bar.finish_and_clear();
     if evaluation.ssim.is_empty() {
         talk!(
             "no SSIM: the shape of images of one row is not known; store them as \
              images × height × width"
         );
     }
-    if let Some(path) = evaluation_file(run, &args.scored, &loaded.model.info.settings) {
-        let per_image = path.with_extension("csv");
-        write_file(&per_image, &write_rows(&rows))?;
-        write_file(&path, (serde_json::to_string_pretty(&evaluation)? + "\n").as_bytes())?;
+    let ImageArgs { data, part, .. } = &args.scored;
+    let settings = &loaded.model.info.settings;
+    if let Some(path) = evaluation_file(run, data.as_deref(), *part, settings) {
+        let per_image = write_evaluation(&path, &evaluation, &rows)?;
         talk!("written to {} and, image by image, {}", path.display(), per_image.display());
     }
     if let Some(path) = &args.per_image {

@@ -1,16 +1,15 @@
 //! Write findings, tables and figures of several runs as one page.
 
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use tightbound::data::Images;
-use tightbound_report::study::{Figure, NamedTable, Report, Run, Subjects, is_run};
+use tightbound_report::study::{Run, is_run};
 
 use crate::args::DataFolder;
 use crate::failure::UsageError;
 use crate::machine::Threads;
 use crate::outcome::Outcome;
-use crate::output::{print, print_json, talk, write_file};
+use crate::output::{print, print_json};
+use crate::reporting::{Page, describe_report};
 
 /// Show several runs on one page: findings, tables, figures, and a latent explorer
 ///
@@ -56,30 +55,23 @@ pub struct Args {
 /// Runs `tightbound report`.
 pub fn run(args: &Args) -> anyhow::Result<Outcome> {
     let runs = args.read_runs()?;
-    let images = args.images(&runs);
-    let (threads, kernels) = (args.threads.count(), args.threads.kernels);
-    let subjects = Subjects { runs, images, threads, kernels };
-    let report = Report::of(&subjects);
-    for warning in &report.warnings {
-        talk!("warning: {warning}");
-    }
-    write_file(&args.out, report.page(&args.title).to_html().as_bytes())?;
-    if let Some(folder) = &args.files {
-        fs_err::create_dir_all(folder)?;
-        for figure in report.figures.iter().chain(&report.pictures) {
-            write_figure(folder, figure)?;
-        }
-        for table in &report.tables {
-            write_table(folder, table)?;
-        }
-    }
+    let count = runs.len();
+    let page = Page {
+        title: &args.title,
+        note: None,
+        out: &args.out,
+        files: args.files.as_deref(),
+        folder: &args.folder,
+        threads: &args.threads,
+    };
+    let report = page.write(runs)?;
     if args.json {
         print_json(&serde_json::json!({
-            "page": args.out, "files": args.files, "runs": subjects.runs.len(),
+            "page": args.out, "files": args.files, "runs": count,
             "findings": report.findings, "warnings": report.warnings,
         }))?;
     } else {
-        print(&describe(&report, args))?;
+        print(&describe_report(&report, &args.out))?;
     }
     Ok(Outcome::Done)
 }
@@ -107,26 +99,6 @@ impl Args {
         }
         paths.iter().map(|path| Ok(Run::read(path)?)).collect()
     }
-
-    /// Test images of all data that the runs were trained on. What cannot be found is left out, and the
-    /// report says so.
-    fn images(&self, runs: &[Run]) -> BTreeMap<String, Images> {
-        let mut images = BTreeMap::new();
-        for run in runs {
-            let name = &run.description.identity.data;
-            if images.contains_key(name) {
-                continue;
-            }
-            match self.folder.load(&run.description.settings.data.name) {
-                Ok(dataset) if dataset.name == *name => {
-                    images.insert(name.clone(), dataset.test);
-                }
-                Ok(dataset) => talk!("the images found are {}, not {name}", dataset.name),
-                Err(error) => talk!("no pictures of {name}: {error:#}"),
-            }
-        }
-        images
-    }
 }
 
 /// The runs in a folder, sorted by name.
@@ -140,39 +112,4 @@ fn runs_in(folder: &Path) -> anyhow::Result<Vec<PathBuf>> {
     }
     runs.sort();
     Ok(runs)
-}
-
-fn write_figure(folder: &Path, figure: &Figure) -> anyhow::Result<()> {
-    let path = |ending: &str| folder.join(format!("{}.{ending}", figure.name));
-    write_file(&path("svg"), figure.drawing.to_svg().as_bytes())?;
-    write_file(&path("png"), &figure.drawing.to_png()?)?;
-    match figure.drawing.to_csv() {
-        Some(csv) => write_file(&path("csv"), csv.as_bytes()),
-        None => Ok(()),
-    }
-}
-
-fn write_table(folder: &Path, NamedTable { name, table }: &NamedTable) -> anyhow::Result<()> {
-    for (ending, text) in [
-        ("md", table.to_markdown()),
-        ("tex", table.to_latex()),
-        ("html", table.to_html()),
-        ("csv", table.to_csv()),
-    ] {
-        write_file(&folder.join(format!("{name}.{ending}")), text.as_bytes())?;
-    }
-    Ok(())
-}
-
-fn describe(report: &Report, args: &Args) -> String {
-    let mut text = String::new();
-    for NamedTable { table, .. } in &report.tables {
-        text += &format!("{table}\n");
-    }
-    for finding in &report.findings {
-        text += &format!("- {finding}\n");
-    }
-    let (figures, tables) = (report.figures.len() + report.pictures.len(), report.tables.len());
-    text += &format!("{}: {tables} tables, {figures} figures\n", args.out.display());
-    text
 }

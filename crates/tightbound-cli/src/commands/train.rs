@@ -9,6 +9,7 @@ use tightbound::settings::Settings;
 use tightbound_report::mean_and_sd;
 
 use crate::args::{DataFolder, SettingsArgs};
+use crate::display::Display;
 use crate::machine::Threads;
 use crate::outcome::Outcome;
 use crate::output::{print, print_json, quoted, talk};
@@ -92,7 +93,6 @@ pub fn run(args: &Args) -> anyhow::Result<Outcome> {
         let name = out.display().to_string();
         let seed = settings.seed;
         let job = Job {
-            name: &name,
             settings,
             out: out.clone(),
             resume: args.resume,
@@ -100,6 +100,7 @@ pub fn run(args: &Args) -> anyhow::Result<Outcome> {
             data: &args.data,
             threads: &args.threads,
             signals: &signals,
+            display: Display::new(&name),
         };
         let Trained { outcome, stopped_by, bound, scores } = job.run()?;
         if outcome.was_complete {

@@ -27,6 +27,9 @@ pub struct Subjects {
     pub threads: usize,
     /// Instructions for the same, by default the fastest of this machine; they change no result either.
     pub kernels: Option<KernelPath>,
+    /// What stands under every table, and first among the warnings: what was left out of an experiment,
+    /// say.
+    pub note: Option<String>,
 }
 
 /// Findings, tables and figures of several runs.
@@ -69,6 +72,10 @@ impl Report {
             commands: subjects.runs.iter().flat_map(commands).collect(),
         };
         report.tables.extend(cross_scores(&comparisons));
+        if let Some(note) = &subjects.note {
+            report.tables.iter_mut().for_each(|named| named.table.notes.push(note.clone()));
+            report.warnings.insert(0, note.clone());
+        }
         for comparison in &comparisons {
             report.draw(comparison, subjects);
         }

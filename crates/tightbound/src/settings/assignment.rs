@@ -43,53 +43,77 @@ impl Assignment {
 
     /// Reads every setting of the configuration file `text`, which came from `path`.
     pub fn parse_file(text: &str, path: &Path) -> Result<Vec<Self>, SettingsError> {
-        let origin = |offset: usize| {
-            let before = &text[..offset];
-            let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
-            Origin::File {
-                path: path.to_owned(),
-                line: before.matches('\n').count() + 1,
-                column: before[line_start..].chars().count() + 1,
-            }
-        };
-        let table = DeTable::parse(text).map_err(|error| SettingsError::Syntax {
-            origin: origin(error.span().map_or(0, |span| span.start)),
-            message: error.message().trim_end().to_owned(),
-        })?;
-        let mut assignments = Vec::new();
-        collect(table.into_inner(), "", &origin, &mut assignments)?;
-        Ok(assignments)
+        let place = Place { text, path };
+        place.leaves(place.parse()?)
     }
 }
 
-/// Appends the leaves of `table`, whose own key is `prefix`; a table is never a leaf.
-fn collect(
-    table: DeTable<'_>,
-    prefix: &str,
-    origin: &dyn Fn(usize) -> Origin,
-    assignments: &mut Vec<Assignment>,
-) -> Result<(), SettingsError> {
-    for (key, value) in table {
-        let dotted = match prefix {
-            "" => key.get_ref().to_string(),
-            _ => format!("{prefix}.{}", key.get_ref()),
-        };
-        let span = value.span();
-        match value.into_inner() {
-            DeValue::Table(inner) => collect(inner, &dotted, origin, assignments)?,
-            leaf => {
-                let origin = origin(key.span().start);
-                let deserializer = Spanned::new(span, leaf).into_deserializer();
-                // Only an integer beyond 64 bits can fail here.
-                let value = toml::Value::deserialize(deserializer).map_err(|error| {
-                    let message = error.message().trim_end().to_owned();
-                    SettingsError::Syntax { origin: origin.clone(), message }
-                })?;
-                assignments.push(Assignment { key: dotted, value, origin });
-            }
+/// A TOML file that is being read, to say where its keys stand.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Place<'a> {
+    /// Its content.
+    pub(crate) text: &'a str,
+    /// The file.
+    pub(crate) path: &'a Path,
+}
+
+impl<'a> Place<'a> {
+    /// Reads the file.
+    pub(crate) fn parse(&self) -> Result<DeTable<'a>, SettingsError> {
+        let table = DeTable::parse(self.text).map_err(|error| SettingsError::Syntax {
+            origin: self.at(error.span().map_or(0, |span| span.start)),
+            message: error.message().trim_end().to_owned(),
+        })?;
+        Ok(table.into_inner())
+    }
+
+    /// Where the byte `offset` is.
+    pub(crate) fn at(&self, offset: usize) -> Origin {
+        let before = &self.text[..offset];
+        let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
+        Origin::File {
+            path: self.path.to_owned(),
+            line: before.matches('\n').count() + 1,
+            column: before[line_start..].chars().count() + 1,
         }
     }
-    Ok(())
+
+    /// An assignment for every value in `table` that is not a table itself.
+    pub(crate) fn leaves(&self, table: DeTable<'_>) -> Result<Vec<Assignment>, SettingsError> {
+        let mut assignments = Vec::new();
+        self.collect(table, "", &mut assignments)?;
+        Ok(assignments)
+    }
+
+    /// Appends the leaves of `table`, whose own key is `prefix`.
+    fn collect(
+        &self,
+        table: DeTable<'_>,
+        prefix: &str,
+        assignments: &mut Vec<Assignment>,
+    ) -> Result<(), SettingsError> {
+        for (key, value) in table {
+            let dotted = match prefix {
+                "" => key.get_ref().to_string(),
+                _ => format!("{prefix}.{}", key.get_ref()),
+            };
+            let span = value.span();
+            match value.into_inner() {
+                DeValue::Table(inner) => self.collect(inner, &dotted, assignments)?,
+                leaf => {
+                    let origin = self.at(key.span().start);
+                    let deserializer = Spanned::new(span, leaf).into_deserializer();
+                    // Only an integer beyond 64 bits can fail here.
+                    let value = toml::Value::deserialize(deserializer).map_err(|error| {
+                        let message = error.message().trim_end().to_owned();
+                        SettingsError::Syntax { origin: origin.clone(), message }
+                    })?;
+                    assignments.push(Assignment { key: dotted, value, origin });
+                }
+            }
+        }
+        Ok(())
+    }
 }
 
 #[cfg(test)]

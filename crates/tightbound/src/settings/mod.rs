@@ -13,6 +13,7 @@ mod types;
 mod validate;
 
 pub use assignment::Assignment;
+pub(crate) use assignment::Place;
 pub use error::SettingsError;
 pub use origin::Origin;
 pub use protocol_line::{EstimatorLine, ProtocolLine, ScoreProtocol};

@@ -1,0 +1,250 @@
+//! Read an experiment: settings that all cells share, and axes of those that differ.
+
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+use toml::de::{DeTable, DeValue};
+
+use crate::settings::{Assignment, Origin, Place, Resolver, Settings, SettingsError};
+
+/// An experiment as its file describes it.
+///
+/// ```toml
+/// title = "Two bounds, two sizes"
+/// seeds = 4                             # of every cell; 1 where nothing is written
+///
+/// [settings]                            # of all cells, as in a configuration file
+/// data.name = "mnist"
+/// train.epochs = 40
+///
+/// [score]                               # after the training
+/// k = 5000
+/// on = ["mnist", "omniglot"]            # where nothing is written, the data of the training
+///
+/// [[axis]]                              # every cell takes one value of every axis
+/// values = [{ estimator.name = "vae" }, { estimator.name = "iwae" }]
+///
+/// [[axis]]
+/// values = [{}, { model.encoder = [400, 400], model.decoder = [400, 400], model.latents = 20 }]
+/// ```
+#[derive(Clone, Debug, PartialEq)]
+pub struct Experiment {
+    /// What tables and pages are headed by.
+    pub title: String,
+    /// How many seeds every cell is run with, from that of its settings on.
+    pub seeds: u32,
+    /// How the models are scored.
+    pub score: Scoring,
+    settings: Vec<Assignment>,
+    axes: Vec<Vec<Vec<Assignment>>>,
+}
+
+/// How the models of a sweep are scored.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Scoring {
+    /// K, samples per image behind log p̂.
+    pub k: u32,
+    /// How many test images, chosen by the evaluation's seed; all of them if absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub images: Option<u32>,
+    /// The data sets; the data of the training if there are none.
+    pub on: Vec<String>,
+}
+
+impl Default for Scoring {
+    fn default() -> Self {
+        Self { k: 5000, images: None, on: Vec::new() }
+    }
+}
+
+/// Experiments that cannot be run.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ExperimentError {
+    /// A setting that does not exist or has a wrong value, or a file that is not TOML.
+    #[error(transparent)]
+    Settings(#[from] SettingsError),
+    /// A key that experiments do not have.
+    #[error("{origin}: there is no `{key}`; {known}")]
+    UnknownKey {
+        /// Where it stands.
+        origin: Origin,
+        /// The key.
+        key: String,
+        /// What there is.
+        known: &'static str,
+    },
+    /// A value of another type.
+    #[error("{origin}: {key} must be {wanted}")]
+    WrongType {
+        /// Where the key stands.
+        origin: Origin,
+        /// The key.
+        key: String,
+        /// What it must be.
+        wanted: &'static str,
+    },
+    /// A key that has to be there.
+    #[error("{path}: {key} is missing")]
+    Missing {
+        /// The file.
+        path: String,
+        /// The key, and what it is for.
+        key: &'static str,
+    },
+    /// No cell has the wanted words in its name.
+    #[error("no cell has `{0}` in its name; leave --only out to see all names")]
+    NoCells(String),
+    /// Two combinations of values that are the same training.
+    #[error("{path}: two cells would be the same training, {cell}: an axis has a value twice")]
+    Twice {
+        /// The file.
+        path: String,
+        /// The cell's name.
+        cell: String,
+    },
+}
+
+const KEYS: &str = "an experiment has: title, seeds, [settings], [score], [[axis]]";
+const SCORE_KEYS: &str = "[score] has: k, images, on";
+const AXIS_KEYS: &str = "[[axis]] has: values";
+
+impl Experiment {
+    /// Reads the experiment `text`, which came from `path`.
+    ///
+    /// # Errors
+    /// Name the file, the line and the key. Settings are checked when cells are made of them.
+    pub fn parse(text: &str, path: &Path) -> Result<Self, ExperimentError> {
+        let place = Place { text, path };
+        let mut title = None;
+        let mut experiment = Self {
+            title: String::new(),
+            seeds: 1,
+            score: Scoring::default(),
+            settings: Vec::new(),
+            axes: Vec::new(),
+        };
+        for (key, value) in place.parse()? {
+            let at = place.at(key.span().start);
+            match (&**key.get_ref(), value.into_inner()) {
+                ("title", DeValue::String(text)) => title = Some(text.into_owned()),
+                ("seeds", value) => experiment.seeds = count(&value, &at, "seeds")?,
+                ("settings", DeValue::Table(table)) => experiment.settings = place.leaves(table)?,
+                ("score", DeValue::Table(table)) => experiment.score = score(table, &place)?,
+                ("axis", DeValue::Array(axes)) => {
+                    for one in axes {
+                        experiment.axes.push(axis(one.into_inner(), &place, &at)?);
+                    }
+                }
+                (key @ ("title" | "settings" | "score" | "axis"), _) => {
+                    let wanted = match key {
+                        "title" => "text",
+                        "axis" => "written [[axis]], with values = [{ … }, { … }]",
+                        _ => "a table",
+                    };
+                    return Err(wrong(&at, key, wanted));
+                }
+                (key, _) => return Err(unknown(&at, key, KEYS)),
+            }
+        }
+        let missing = |key| ExperimentError::Missing { path: path.display().to_string(), key };
+        experiment.title = title.ok_or_else(|| missing("`title`, which heads all tables,"))?;
+        Ok(experiment)
+    }
+
+    /// The settings of all combinations of the axes' values, the last axis changing fastest, with
+    /// `layers` laid over them.
+    ///
+    /// # Errors
+    /// The first setting that is refused, with its line.
+    pub fn settings(&self, layers: &[Vec<Assignment>]) -> Result<Vec<Settings>, ExperimentError> {
+        let mut combinations: Vec<Vec<&Vec<Assignment>>> = vec![vec![&self.settings]];
+        for axis in &self.axes {
+            combinations = combinations
+                .iter()
+                .flat_map(|chosen| {
+                    axis.iter().map(|value| {
+                        let mut chosen = chosen.clone();
+                        chosen.push(value);
+                        chosen
+                    })
+                })
+                .collect();
+        }
+        let resolve = |chosen: Vec<&Vec<Assignment>>| {
+            let all = chosen.into_iter().chain(layers);
+            all.fold(Resolver::new(), |resolver, layer| resolver.layer(layer.clone())).resolve()
+        };
+        Ok(combinations.into_iter().map(resolve).collect::<Result<_, _>>()?)
+    }
+}
+
+/// Reads `[score]`.
+fn score(table: DeTable<'_>, place: &Place<'_>) -> Result<Scoring, ExperimentError> {
+    let mut score = Scoring::default();
+    for (key, value) in table {
+        let at = place.at(key.span().start);
+        match (&**key.get_ref(), value.into_inner()) {
+            ("k", value) => score.k = count(&value, &at, "score.k")?,
+            ("images", value) => score.images = Some(count(&value, &at, "score.images")?),
+            ("on", DeValue::Array(names)) => {
+                for name in names {
+                    let DeValue::String(name) = name.into_inner() else {
+                        return Err(wrong(&at, "score.on", ON));
+                    };
+                    score.on.push(name.into_owned());
+                }
+            }
+            ("on", _) => return Err(wrong(&at, "score.on", ON)),
+            (key, _) => return Err(unknown(&at, &format!("score.{key}"), SCORE_KEYS)),
+        }
+    }
+    Ok(score)
+}
+
+const ON: &str = "a list of data sets, such as [\"mnist\", \"omniglot\"]";
+
+/// Reads one `[[axis]]`.
+fn axis(
+    axis: DeValue<'_>,
+    place: &Place<'_>,
+    at: &Origin,
+) -> Result<Vec<Vec<Assignment>>, ExperimentError> {
+    const VALUES: &str =
+        "a list of tables, such as [{ estimator.name = \"vae\" }, {}], with one at least";
+    let DeValue::Table(table) = axis else { return Err(wrong(at, "axis.values", VALUES)) };
+    let mut axis = Vec::new();
+    for (key, value) in table {
+        let at = place.at(key.span().start);
+        if &**key.get_ref() != "values" {
+            return Err(unknown(&at, &format!("axis.{}", key.get_ref()), AXIS_KEYS));
+        }
+        let DeValue::Array(values) = value.into_inner() else {
+            return Err(wrong(&at, "axis.values", VALUES));
+        };
+        for value in values {
+            let DeValue::Table(value) = value.into_inner() else {
+                return Err(wrong(&at, "axis.values", VALUES));
+            };
+            axis.push(place.leaves(value)?);
+        }
+    }
+    if axis.is_empty() { Err(wrong(at, "axis.values", VALUES)) } else { Ok(axis) }
+}
+
+/// A whole number from 1 to 2³² − 1.
+fn count(value: &DeValue<'_>, at: &Origin, key: &str) -> Result<u32, ExperimentError> {
+    let number = match value {
+        DeValue::Integer(number) => u32::from_str_radix(number.as_str(), number.radix()).ok(),
+        _ => None,
+    };
+    number.filter(|&n| n > 0).ok_or_else(|| wrong(at, key, "a whole number, 1 or more"))
+}
+
+fn wrong(at: &Origin, key: &str, wanted: &'static str) -> ExperimentError {
+    ExperimentError::WrongType { origin: at.clone(), key: key.to_owned(), wanted }
+}
+
+fn unknown(at: &Origin, key: &str, known: &'static str) -> ExperimentError {
+    ExperimentError::UnknownKey { origin: at.clone(), key: key.to_owned(), known }
+}

@@ -1,0 +1,229 @@
+//! Hold a sweep's folder: its plan, its cells, what came of them.
+
+use std::fs::{self, File, OpenOptions, TryLockError};
+use std::io;
+use std::path::{Path, PathBuf};
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use super::plan::{Cell, Plan};
+use super::result::{CellResult, Failure, results_csv};
+use crate::run::{Disk, Model, RunError, RunFolder, write_atomic};
+
+const PLAN: &str = "sweep.json";
+const LOCK: &str = ".sweep.lock";
+
+/// A folder in which a sweep is made. Several machines may work on its cells at once: every cell's run
+/// folder has a lock of its own, and results replace files as a whole.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SweepFolder(PathBuf);
+
+/// Where a cell stands.
+#[derive(Clone, Debug, PartialEq)]
+pub enum State {
+    /// Nothing was done.
+    Waiting,
+    /// Somebody is at it, or was; so many epochs are complete.
+    Begun {
+        /// Complete epochs.
+        epochs: usize,
+    },
+    /// It was trained for longer than the plan says, so its model is another one.
+    Beyond {
+        /// Complete epochs.
+        epochs: usize,
+    },
+    /// It is trained and scored.
+    Done(Box<CellResult>),
+    /// It cannot go on.
+    Failed(Failure),
+}
+
+/// What stands in a sweep's way.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum SweepError {
+    /// The folder holds no plan.
+    #[error(
+        "{} holds no sweep (there is no {PLAN}): plan one with `tightbound sweep plan EXPERIMENT --out {}`",
+        .0.display(), .0.display()
+    )]
+    NotASweep(PathBuf),
+    /// Another process runs the sweep.
+    #[error(
+        "another process is running the sweep in {}: wait until it has ended, or stop it first",
+        .0.display()
+    )]
+    Locked(PathBuf),
+    /// A file of the sweep is not what it should be.
+    #[error("{}: {reason}", path.display())]
+    Damaged {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// The operating system refused.
+    #[error("cannot {action} {}: {source}", path.display())]
+    Storage {
+        /// What was tried.
+        action: &'static str,
+        /// On which file or folder.
+        path: PathBuf,
+        /// What the operating system said.
+        source: io::Error,
+    },
+    /// A file cannot be written.
+    #[error(transparent)]
+    Run(#[from] RunError),
+}
+
+/// The right to run a sweep; it ends with the value or the process, however it ends.
+#[derive(Debug)]
+pub struct SweepLock(#[allow(dead_code, reason = "held, not read")] File);
+
+impl SweepFolder {
+    /// The folder at `path`, which need not be there.
+    pub fn new(path: &Path) -> Self {
+        Self(path.to_owned())
+    }
+
+    /// Where it is.
+    pub fn path(&self) -> &Path {
+        &self.0
+    }
+
+    /// Whether a plan was written.
+    pub fn is_planned(&self) -> bool {
+        self.0.join(PLAN).exists()
+    }
+
+    /// Makes the folder if need be, and writes the plan into it.
+    pub fn write_plan(&self, plan: &Plan) -> Result<(), SweepError> {
+        for folder in ["cells", "results", "failures"] {
+            self.make(folder)?;
+        }
+        self.write(&self.0.join(PLAN), plan)
+    }
+
+    /// Reads the plan.
+    pub fn read_plan(&self) -> Result<Plan, SweepError> {
+        self.read(&self.0.join(PLAN))?.ok_or_else(|| SweepError::NotASweep(self.0.clone()))
+    }
+
+    /// Takes the right to run the sweep.
+    pub fn lock(&self) -> Result<SweepLock, SweepError> {
+        let path = self.0.join(LOCK);
+        let refused = |action, source| SweepError::Storage { action, path: path.clone(), source };
+        let file = OpenOptions::new().create(true).append(true).open(&path);
+        let file = file.map_err(|source| refused("open", source))?;
+        match file.try_lock() {
+            Ok(()) => Ok(SweepLock(file)),
+            Err(TryLockError::WouldBlock) => Err(SweepError::Locked(self.0.clone())),
+            Err(TryLockError::Error(source)) => Err(refused("lock", source)),
+        }
+    }
+
+    /// The run folder of `cell`.
+    pub fn run(&self, cell: &Cell) -> PathBuf {
+        self.0.join("cells").join(&cell.id)
+    }
+
+    /// Where `cell` stands under `plan`.
+    pub fn state(&self, plan: &Plan, cell: &Cell) -> Result<State, SweepError> {
+        let result: Option<CellResult> = self.read(&self.result(cell))?;
+        if let Some(result) = result.filter(|result| result.answers(cell, &plan.score)) {
+            return Ok(State::Done(Box::new(result)));
+        }
+        if let Some(failure) = self.read(&self.failure(cell))? {
+            return Ok(State::Failed(failure));
+        }
+        let run = self.run(cell);
+        if !RunFolder::exists(&run) {
+            return Ok(State::Waiting);
+        }
+        // A damaged model is the training's business, which makes it again from its checkpoint.
+        let epochs = Model::load(&run).map_or(0, |model| model.info.epoch);
+        Ok(match epochs > cell.settings.train.epochs {
+            true => State::Beyond { epochs },
+            false => State::Begun { epochs },
+        })
+    }
+
+    /// Keeps what came of `cell`.
+    pub fn finish(&self, cell: &Cell, result: &CellResult) -> Result<(), SweepError> {
+        self.write(&self.result(cell), result)
+    }
+
+    /// Keeps why `cell` cannot go on.
+    pub fn fail(&self, cell: &Cell, message: String) -> Result<(), SweepError> {
+        self.write(&self.failure(cell), &Failure { id: cell.id.clone(), message })
+    }
+
+    /// Forgets that `cell` could not go on.
+    pub fn forgive(&self, cell: &Cell) -> Result<(), SweepError> {
+        let path = self.failure(cell);
+        match fs::remove_file(&path) {
+            Err(source) if source.kind() != io::ErrorKind::NotFound => {
+                Err(SweepError::Storage { action: "remove", path, source })
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Writes `results.json` and `results.csv` of all cells that are done, in the plan's order, and
+    /// returns the cells' results.
+    pub fn gather<'a>(&self, plan: &'a Plan) -> Result<Vec<(&'a Cell, CellResult)>, SweepError> {
+        let mut results = Vec::new();
+        for cell in &plan.cells {
+            if let State::Done(result) = self.state(plan, cell)? {
+                results.push((cell, *result));
+            }
+        }
+        let all: Vec<&CellResult> = results.iter().map(|(_, result)| result).collect();
+        self.write(&self.0.join("results.json"), &all)?;
+        let pairs: Vec<_> = results.iter().map(|(cell, result)| (*cell, result)).collect();
+        write_atomic(&Disk, &self.0.join("results.csv"), &results_csv(&pairs))?;
+        Ok(results)
+    }
+
+    /// A folder of the sweep for other files, made if need be.
+    pub fn make(&self, name: &str) -> Result<PathBuf, SweepError> {
+        let path = self.0.join(name);
+        match fs::create_dir_all(&path) {
+            Ok(()) => Ok(path),
+            Err(source) => Err(SweepError::Storage { action: "make the folder", path, source }),
+        }
+    }
+
+    fn result(&self, cell: &Cell) -> PathBuf {
+        self.0.join("results").join(format!("{}.json", cell.id))
+    }
+
+    fn failure(&self, cell: &Cell) -> PathBuf {
+        self.0.join("failures").join(format!("{}.json", cell.id))
+    }
+
+    fn write(&self, path: &Path, value: &impl Serialize) -> Result<(), SweepError> {
+        let text = serde_json::to_string_pretty(value).expect("plain structures") + "\n";
+        Ok(write_atomic(&Disk, path, text.as_bytes())?)
+    }
+
+    /// Reads a file of the sweep; none if it is not there.
+    fn read<T: DeserializeOwned>(&self, path: &Path) -> Result<Option<T>, SweepError> {
+        match fs::read(path) {
+            Ok(bytes) => match serde_json::from_slice(&bytes) {
+                Ok(value) => Ok(Some(value)),
+                Err(error) => Err(SweepError::Damaged {
+                    path: path.to_owned(),
+                    reason: format!("it cannot be understood ({error}): remove it, and run again"),
+                }),
+            },
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(source) => {
+                Err(SweepError::Storage { action: "read", path: path.to_owned(), source })
+            }
+        }
+    }
+}

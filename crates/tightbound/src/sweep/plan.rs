@@ -1,0 +1,189 @@
+//! Make cells of an experiment, and give each a name that says what it is.
+
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+
+use super::budget::Budget;
+use super::experiment::{Experiment, ExperimentError, Scoring};
+use crate::VERSION;
+use crate::run::sha256_hex;
+use crate::settings::{Assignment, BetaObjective, Settings};
+use crate::train::Ladder;
+
+/// Everything that a sweep does; whoever runs a cell reads nothing else.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Plan {
+    /// The version of tightbound that made it.
+    pub version: String,
+    /// What tables and pages are headed by.
+    pub title: String,
+    /// How much of the experiment it is.
+    pub budget: Budget,
+    /// Epochs of every cell of the whole experiment.
+    pub full_epochs: usize,
+    /// Cells of the whole experiment, with as many seeds.
+    pub full_cells: usize,
+    /// How the models are scored.
+    pub score: Scoring,
+    /// The trainings.
+    pub cells: Vec<Cell>,
+}
+
+/// One training and its scores.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Cell {
+    /// Its name, which is that of its folder too: what it is in words, and 8 digits of the SHA-256 of
+    /// its settings without the number of epochs.
+    pub id: String,
+    /// Everything that determines it.
+    pub settings: Settings,
+}
+
+/// What the user chooses beside the experiment's file.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Choices {
+    /// How much of it is run.
+    pub budget: Budget,
+    /// Epochs of every cell, if not the experiment's.
+    pub epochs: Option<usize>,
+    /// Seeds of every cell, if not the experiment's.
+    pub seeds: Option<u32>,
+    /// This data set instead of all that are named.
+    pub data: Option<String>,
+    /// Only cells whose name has all these words in it.
+    pub only: Vec<String>,
+    /// Settings laid over those of every cell.
+    pub set: Vec<Assignment>,
+}
+
+impl Plan {
+    /// The cells of `experiment`, which came from `path`, under `choices`. A budget of time is not
+    /// looked at: choose the epochs that it allows by [`affordable`](Self::affordable).
+    ///
+    /// # Errors
+    /// The first setting that is refused, or two combinations that are the same training.
+    pub fn new(
+        experiment: &Experiment,
+        path: &Path,
+        choices: &Choices,
+    ) -> Result<Self, ExperimentError> {
+        let Choices { budget, epochs, seeds, data, only, set } = choices;
+        let mut over = Vec::new();
+        if let Some(name) = data {
+            over.push(Assignment::flag("--data", "data.name", name.as_str()));
+        }
+        if let Some(limit) = budget.limit() {
+            over.push(Assignment::flag("--budget", "data.limit", limit as i64));
+        }
+        let all = experiment.settings(&[over, set.clone()])?;
+        let full_epochs = all.iter().map(|settings| settings.train.epochs).max().unwrap_or(0);
+        let epochs = epochs.or((*budget == Budget::Smoke).then_some(1));
+        let mut score = budget.scoring(&experiment.score);
+        if data.is_some() {
+            score.on.clear();
+        }
+        let mut cells: Vec<Cell> = Vec::new();
+        for settings in all {
+            for seed in 0..seeds.unwrap_or(experiment.seeds) {
+                let mut settings = settings.clone();
+                settings.seed += u64::from(seed);
+                settings.train.epochs = epochs.unwrap_or(settings.train.epochs);
+                settings.validate()?;
+                let cell = Cell::new(settings);
+                if cells.iter().any(|known| known.id == cell.id) {
+                    let path = path.display().to_string();
+                    return Err(ExperimentError::Twice { path, cell: cell.id });
+                }
+                cells.push(cell);
+            }
+        }
+        let full_cells = cells.len();
+        cells.retain(|cell| only.iter().all(|word| cell.id.contains(word.as_str())));
+        if cells.is_empty() {
+            return Err(ExperimentError::NoCells(only.join("`, `")));
+        }
+        let (version, title) = (VERSION.to_owned(), experiment.title.clone());
+        Ok(Self { version, title, budget: *budget, full_epochs, full_cells, score, cells })
+    }
+
+    /// The plan with every cell cut at the largest end of a stage at which `seconds`, the time that the
+    /// cells take, does not exceed `limit`; at one epoch if even that does.
+    pub fn affordable(&self, limit: f64, seconds: impl Fn(&Self) -> f64) -> Self {
+        let ladders = self.cells.iter().map(|cell| Ladder::new(&cell.settings.train));
+        let mut ends: Vec<usize> = ladders.flat_map(|ladder| ladder.stage_ends()).collect();
+        ends.push(self.full_epochs);
+        ends.sort_unstable();
+        ends.dedup();
+        let cuts = ends.into_iter().map(|end| self.cut(end));
+        let within = cuts.take_while(|plan| seconds(plan) <= limit).last();
+        within.unwrap_or_else(|| self.cut(1))
+    }
+
+    /// The plan with no cell longer than `epochs`.
+    fn cut(&self, epochs: usize) -> Self {
+        let mut plan = self.clone();
+        for cell in &mut plan.cells {
+            cell.settings.train.epochs = cell.settings.train.epochs.min(epochs);
+        }
+        plan
+    }
+
+    /// What of the experiment was left out, in one sentence; nothing if it was all run.
+    pub fn truncation(&self) -> Option<String> {
+        let longest = self.cells.iter().map(|cell| cell.settings.train.epochs).max()?;
+        let mut parts = Vec::new();
+        if longest < self.full_epochs {
+            parts.push(format!("{longest} of {} epochs", self.full_epochs));
+        }
+        if let Some(limit) = self.budget.limit() {
+            parts.push(format!("{limit} training images"));
+        }
+        if let Some(images) = self.score.images.filter(|_| self.budget == Budget::Smoke) {
+            parts.push(format!("{images} test images"));
+        }
+        if self.cells.len() < self.full_cells {
+            parts.push(format!("{} of {} cells", self.cells.len(), self.full_cells));
+        }
+        let what = parts.join(", ");
+        (!parts.is_empty()).then(|| format!("Budget {}: only {what}.", self.budget))
+    }
+
+    /// The cell called `id`.
+    pub fn cell(&self, id: &str) -> Option<&Cell> {
+        self.cells.iter().find(|cell| cell.id == id)
+    }
+
+    /// The data sets that the model of `cell` is scored on.
+    pub fn scored_on<'a>(&'a self, cell: &'a Cell) -> Vec<&'a str> {
+        match &self.score.on[..] {
+            [] => vec![&cell.settings.data.name],
+            on => on.iter().map(String::as_str).collect(),
+        }
+    }
+}
+
+impl Cell {
+    /// The cell of `settings`.
+    pub fn new(settings: Settings) -> Self {
+        let mut hashed = settings.clone();
+        hashed.train.epochs = 0;
+        let text = serde_json::to_string(&hashed).expect("plain structures");
+        let estimator = &settings.estimator;
+        let data = Path::new(&settings.data.name).file_stem().unwrap_or_default();
+        let mut words = vec![data.to_string_lossy().into_owned(), estimator.label().to_owned()];
+        words.push(format!("{}x{}", estimator.m, estimator.k));
+        match (estimator.beta, settings.train.beta_objective) {
+            (Some(beta), BetaObjective::Fixed) => words.push(format!("beta{beta}")),
+            (Some(beta), _) => words.push(format!("learned{beta}")),
+            (None, _) => {}
+        }
+        words.push(format!("{}l", settings.model.latents));
+        words.push(format!("seed{}", settings.seed));
+        words.push(sha256_hex(text.as_bytes())[..8].to_owned());
+        let id = words.join("-").replace(|c: char| !c.is_alphanumeric() && c != '.', "-");
+        Self { id, settings }
+    }
+}
