@@ -43,7 +43,7 @@ pub struct ImageArgs {
     pub data: Option<String>,
 
     #[command(flatten)]
-    folder: DataFolder,
+    pub folder: DataFolder,
 
     /// Which images
     #[arg(long, value_name = "PART", value_enum, default_value_t = Part::Test)]

@@ -19,7 +19,7 @@ use crate::sweep::builtin;
 #[derive(Debug, clap::Args)]
 #[command(
     after_help = "Experiments: table1 (six systems, two sizes, MNIST), omniglot, table2 (across data \
-sets), beta-study, rainforth (the original paper's grid).
+sets), beta-study, rainforth (the original paper's grid), snr (signal and noise of the gradients).
 
 Examples:
   tightbound reproduce table1 --budget smoke

@@ -14,7 +14,7 @@ macro_rules! experiments {
     };
 }
 
-experiments! { "table1" "omniglot" "table2" "beta-study" "rainforth" }
+experiments! { "table1" "omniglot" "table2" "beta-study" "rainforth" "snr" }
 
 /// The names of all built-in experiments, as a list in words.
 pub fn names() -> String {

@@ -9,6 +9,7 @@ use tightbound::sweep::{Cell, CellResult, DataScores, Plan, State, SweepFolder};
 use tightbound::train::TrainError;
 
 use crate::args::{DataFolder, Loaded, Part};
+use crate::commands::snr::keep_snr;
 use crate::display::Display;
 use crate::failure::describe;
 use crate::images::some_of;
@@ -115,6 +116,9 @@ impl Worker<'_> {
                 return Ok(Ended::Interrupted(self.signals.stop().unwrap_or_default()));
             };
             scores.push(DataScores::from(&found));
+        }
+        if let Some(draws) = self.plan.score.snr {
+            keep_snr(&run, &mut loaded, self.data, draws)?;
         }
         let result = CellResult {
             id: cell.id.clone(),

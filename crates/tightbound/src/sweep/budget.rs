@@ -7,6 +7,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::experiment::Scoring;
+use crate::diagnose::live::LEAST_DRAWS;
 
 /// How much of an experiment is run.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -59,7 +60,12 @@ impl Budget {
     /// What is scored of `asked`.
     pub fn scoring(self, asked: &Scoring) -> Scoring {
         match self {
-            Self::Smoke => Scoring { k: asked.k.min(256), images: Some(100), on: asked.on.clone() },
+            Self::Smoke => Scoring {
+                k: asked.k.min(256),
+                images: Some(100),
+                on: asked.on.clone(),
+                snr: asked.snr.map(|_| LEAST_DRAWS),
+            },
             _ => asked.clone(),
         }
     }

@@ -49,11 +49,14 @@ pub struct Scoring {
     pub images: Option<u32>,
     /// The data sets; the data of the training if there are none.
     pub on: Vec<String>,
+    /// R, gradients drawn to measure signal and noise of MIWAE(M, K) over a grid; not measured if absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub snr: Option<u32>,
 }
 
 impl Default for Scoring {
     fn default() -> Self {
-        Self { k: 5000, images: None, on: Vec::new() }
+        Self { k: 5000, images: None, on: Vec::new(), snr: None }
     }
 }
 
@@ -106,7 +109,7 @@ pub enum ExperimentError {
 }
 
 const KEYS: &str = "an experiment has: title, seeds, [settings], [score], [[axis]]";
-const SCORE_KEYS: &str = "[score] has: k, images, on";
+const SCORE_KEYS: &str = "[score] has: k, images, on, snr";
 const AXIS_KEYS: &str = "[[axis]] has: values";
 
 impl Experiment {
@@ -187,6 +190,7 @@ fn score(table: DeTable<'_>, place: &Place<'_>) -> Result<Scoring, ExperimentErr
         match (&**key.get_ref(), value.into_inner()) {
             ("k", value) => score.k = count(&value, &at, "score.k")?,
             ("images", value) => score.images = Some(count(&value, &at, "score.images")?),
+            ("snr", value) => score.snr = Some(count(&value, &at, "score.snr")?),
             ("on", DeValue::Array(names)) => {
                 for name in names {
                     let DeValue::String(name) = name.into_inner() else {

@@ -1,5 +1,7 @@
 //! Measure signal and noise of a model's gradients, with the estimators that were asked for.
 
+use std::path::{Path, PathBuf};
+
 use clap::value_parser;
 use tightbound::diagnose::live::{LEAST_DRAWS, LiveError};
 use tightbound::engine::Batch;
@@ -9,11 +11,18 @@ use tightbound::run::{RunFolder, SNR};
 
 use super::study::{Plan, Study};
 use super::text;
-use crate::args::{ImageArgs, Loaded, ModelArgs};
+use crate::args::{DataFolder, EVALUATION_SEED, ImageArgs, Loaded, ModelArgs, Part, Shown};
 use crate::failure::UsageError;
 use crate::images::some_of;
 use crate::outcome::Outcome;
 use crate::output::{print, print_json, talk, write_file};
+
+/// The outer samples that are measured where none are named.
+const GRID_M: [u32; 4] = [1, 2, 4, 8];
+/// The inner samples.
+const GRID_K: [u32; 3] = [1, 8, 64];
+/// Images of the minibatch.
+const IMAGES: u32 = 20;
 
 /// Measure how noisy a model's gradients are: signal-to-noise ratios for other M, K and bounds
 ///
@@ -45,11 +54,11 @@ pub struct Args {
     shown: ImageArgs,
 
     /// Outer samples: MIWAE(M, K) is measured for every M and K of the lists
-    #[arg(long, value_name = "LIST", value_delimiter = ',', default_value = "1,2,4,8", value_parser = value_parser!(u32).range(1..=65_536))]
+    #[arg(long, value_name = "LIST", value_delimiter = ',', default_values_t = GRID_M, value_parser = value_parser!(u32).range(1..=65_536))]
     m: Vec<u32>,
 
     /// Inner samples. MIWAE(M, 1) is the VAE, MIWAE(1, K) is IWAE
-    #[arg(long, value_name = "LIST", value_delimiter = ',', default_value = "1,8,64", value_parser = value_parser!(u32).range(1..=16_777_216))]
+    #[arg(long, value_name = "LIST", value_delimiter = ',', default_values_t = GRID_K, value_parser = value_parser!(u32).range(1..=16_777_216))]
     k: Vec<u32>,
 
     /// The encoder's gradient rule for these lists, one that `tightbound estimators miwae` names
@@ -61,7 +70,7 @@ pub struct Args {
     draws: u32,
 
     /// B, images of the minibatch, chosen by --seed
-    #[arg(long, value_name = "N", default_value_t = 20, value_parser = value_parser!(u32).range(1..))]
+    #[arg(long, value_name = "N", default_value_t = IMAGES, value_parser = value_parser!(u32).range(1..))]
     images: u32,
 
     /// T = M·K of the what-if table [default: the run's own]
@@ -85,30 +94,17 @@ pub struct Args {
 pub fn run(args: &Args) -> anyhow::Result<Outcome> {
     let mut loaded = args.model.load()?;
     let plan = args.plan(&loaded)?;
-    let shown = args.shown.load(&loaded)?;
-    let of = shown.images.len();
-    let images = some_of(shown.images, Some(args.images as usize), args.model.seed);
-    let pixels = TestPixels::Frozen.draw(&images, 0..images.len(), args.model.seed);
-    let batch = Batch { pixels: &pixels, ids: &images.ids };
-    let Loaded { model, engine } = &mut loaded;
-    let study = Study::measure(engine, &model.parameters, batch, args.model.seed, &plan)?;
-    let info = &model.info;
-    let subject = text::Subject {
-        run: args.model.run.display().to_string(),
-        settings: info.settings.clone(),
-        epoch: info.epoch,
-        digest: info.digest.clone(),
-        data: format!("{} (hash {})", shown.name, shown.hash),
-        part: args.shown.part.name(),
-        images: images.len(),
-        of,
-        draws: args.draws,
+    let minibatch = Minibatch {
+        run: &args.model.run,
+        shown: args.shown.load(&loaded)?,
+        part: args.shown.part,
+        images: args.images,
         seed: args.model.seed,
     };
+    let (subject, study) = minibatch.measure(&mut loaded, &plan)?;
     let json = text::to_json(&subject, &study);
     if RunFolder::exists(&args.model.run) {
-        let path = args.model.run.join(SNR);
-        write_file(&path, (serde_json::to_string_pretty(&json)? + "\n").as_bytes())?;
+        let path = write_snr(&args.model.run, &json)?;
         talk!("written to {}", path.display());
     }
     if args.json {
@@ -119,16 +115,81 @@ pub fn run(args: &Args) -> anyhow::Result<Outcome> {
     Ok(Outcome::Done)
 }
 
+/// Measures the run `run` as `tightbound snr --no-what-if` does, with `draws` gradients per estimator, and
+/// keeps what was found in its folder.
+pub fn keep_snr(
+    run: &Path,
+    loaded: &mut Loaded,
+    data: &DataFolder,
+    draws: u32,
+) -> anyhow::Result<()> {
+    let part = Part::Train;
+    let shown = ImageArgs { data: None, folder: data.clone(), part }.load(loaded)?;
+    let minibatch = Minibatch { run, shown, part, images: IMAGES, seed: EVALUATION_SEED };
+    let plan = Plan { grid: grid(&GRID_M, &GRID_K, Gradient::Plain)?, budget: None, draws };
+    let (subject, study) = minibatch.measure(loaded, &plan)?;
+    write_snr(run, &text::to_json(&subject, &study))?;
+    Ok(())
+}
+
+/// The images whose gradients are drawn.
+struct Minibatch<'a> {
+    run: &'a Path,
+    shown: Shown,
+    part: Part,
+    images: u32,
+    seed: u64,
+}
+
+impl Minibatch<'_> {
+    fn measure(self, loaded: &mut Loaded, plan: &Plan) -> anyhow::Result<(text::Subject, Study)> {
+        let Self { run, shown, part, images, seed } = self;
+        let of = shown.images.len();
+        let images = some_of(shown.images, Some(images as usize), seed);
+        let pixels = TestPixels::Frozen.draw(&images, 0..images.len(), seed);
+        let batch = Batch { pixels: &pixels, ids: &images.ids };
+        let Loaded { model, engine } = loaded;
+        let study = Study::measure(engine, &model.parameters, batch, seed, plan)?;
+        let info = &model.info;
+        let subject = text::Subject {
+            run: run.display().to_string(),
+            settings: info.settings.clone(),
+            epoch: info.epoch,
+            digest: info.digest.clone(),
+            data: format!("{} (hash {})", shown.name, shown.hash),
+            part: part.name(),
+            images: images.len(),
+            of,
+            draws: plan.draws,
+            seed,
+        };
+        Ok((subject, study))
+    }
+}
+
+/// Keeps what was found in the folder of `run`.
+fn write_snr(run: &Path, json: &serde_json::Value) -> anyhow::Result<PathBuf> {
+    let path = run.join(SNR);
+    write_file(&path, (serde_json::to_string_pretty(json)? + "\n").as_bytes())?;
+    Ok(path)
+}
+
+/// MIWAE(M, K) for every M and K.
+fn grid(m: &[u32], k: &[u32], gradient: Gradient) -> anyhow::Result<Vec<EstimatorSettings>> {
+    let mut grid = Vec::new();
+    for (&m, &k) in m.iter().flat_map(|m| k.iter().map(move |k| (m, k))) {
+        let settings =
+            EstimatorSettings::new("miwae", m as usize, k as usize).with_gradient(gradient);
+        settings.build()?;
+        grid.push(settings);
+    }
+    Ok(grid)
+}
+
 impl Args {
     /// What is to be measured.
     fn plan(&self, loaded: &Loaded) -> anyhow::Result<Plan> {
-        let mut grid = Vec::new();
-        for (&m, &k) in self.m.iter().flat_map(|m| self.k.iter().map(move |k| (m, k))) {
-            let settings = EstimatorSettings::new("miwae", m as usize, k as usize)
-                .with_gradient(self.gradient);
-            settings.build()?;
-            grid.push(settings);
-        }
+        let grid = grid(&self.m, &self.k, self.gradient)?;
         let own = &loaded.model.info.settings.estimator;
         let budget = self.budget.map_or(own.m * own.k, |budget| budget as usize);
         if self.draws < LEAST_DRAWS {

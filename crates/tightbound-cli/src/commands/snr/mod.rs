@@ -4,4 +4,4 @@ mod command;
 mod study;
 mod text;
 
-pub use command::{Args, run};
+pub use command::{Args, keep_snr, run};
