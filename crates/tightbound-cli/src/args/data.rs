@@ -1,7 +1,9 @@
 //! Find the images that a command works with.
 
 use std::cell::Cell;
+use std::collections::HashMap;
 use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use anyhow::bail;
 use tightbound::data::{Dataset, Finder, Progress, load};
@@ -15,13 +17,31 @@ pub struct DataFolder {
     /// Folder of data files [default: $TIGHTBOUND_DATA, then the cache, then a download]
     #[arg(long, value_name = "FOLDER")]
     pub data_dir: Option<PathBuf>,
+
+    /// What was loaded before, by name, for those who load the same again and again.
+    #[arg(skip)]
+    loaded: Option<Arc<Mutex<HashMap<String, Dataset>>>>,
 }
 
 impl DataFolder {
+    /// The same folder, which keeps in memory what it loads from now on.
+    pub fn remembering(&self) -> Self {
+        Self { loaded: Some(Arc::default()), ..self.clone() }
+    }
+
     /// Loads the data set called `name`, or at the path `name`.
     pub fn load(&self, name: &str) -> anyhow::Result<Dataset> {
         let finder = Finder::new(self.data_dir.clone());
-        Ok(load(name, &finder, &Download::default())?)
+        let fresh = || Ok(load(name, &finder, &Download::default())?);
+        let Some(loaded) = &self.loaded else { return fresh() };
+        // Who wants the same set meanwhile waits for it instead of loading it too.
+        let mut loaded = loaded.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(dataset) = loaded.get(name) {
+            return Ok(dataset.clone());
+        }
+        let dataset = fresh()?;
+        loaded.insert(name.to_owned(), dataset.clone());
+        Ok(dataset)
     }
 
     /// Loads the data of a training, with the training images limited and held out as it asks.

@@ -1,5 +1,6 @@
 //! Make cells of an experiment, and give each a name that says what it is.
 
+use std::collections::HashSet;
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
@@ -85,7 +86,7 @@ impl Plan {
         if data.is_some() {
             score.on.clear();
         }
-        let mut cells: Vec<Cell> = Vec::new();
+        let (mut cells, mut known) = (Vec::new(), HashSet::new());
         for settings in all {
             for seed in 0..seeds.unwrap_or(experiment.seeds) {
                 let mut settings = settings.clone();
@@ -93,7 +94,7 @@ impl Plan {
                 settings.train.epochs = epochs.unwrap_or(settings.train.epochs);
                 settings.validate()?;
                 let cell = Cell::new(settings);
-                if cells.iter().any(|known| known.id == cell.id) {
+                if !known.insert(cell.id.clone()) {
                     let path = path.display().to_string();
                     return Err(ExperimentError::Twice { path, cell: cell.id });
                 }

@@ -100,7 +100,8 @@ impl Sweep<'_> {
         let _lock = self.folder.lock()?;
         let signals = Signals::install()?;
         signals.hold_back();
-        let Self { folder, data, threads } = *self;
+        let Self { folder, threads, .. } = *self;
+        let data = &self.data.remembering();
         let worker = Worker { folder, plan, data, threads, signals: &signals };
         match on.cluster(threads) {
             None => run_here(worker, on.jobs(), costs),
