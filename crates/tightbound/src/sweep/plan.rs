@@ -94,7 +94,12 @@ impl Plan {
                 settings.train.epochs = epochs.unwrap_or(settings.train.epochs);
                 settings.validate()?;
                 let cell = Cell::new(settings);
-                if !known.insert(cell.id.clone()) {
+                let is_new = known.insert(cell.id.clone());
+                if !is_new && data.is_some() {
+                    // An axis of data sets has become one data set.
+                    continue;
+                }
+                if !is_new {
                     let path = path.display().to_string();
                     return Err(ExperimentError::Twice { path, cell: cell.id });
                 }
