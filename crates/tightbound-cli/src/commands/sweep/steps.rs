@@ -60,6 +60,8 @@ impl Sweep<'_> {
             }
             (_, None) => {}
         }
+        self.folder.make("cells")?;
+        let _lock = self.folder.lock()?;
         self.folder.write_plan(&plan)?;
         Ok((plan, costs))
     }
@@ -84,7 +86,8 @@ impl Sweep<'_> {
     pub fn announce(&self, plan: &Plan, costs: &Costs) {
         let (cells, cores) = (plan.cells.len(), self.threads.count());
         let epochs = plan.cells.iter().map(|cell| cell.settings.train.epochs).max().unwrap_or(0);
-        let mut text = format!("{}: {cells} cells, at most {epochs} epochs each", plan.title);
+        let plural = if epochs == 1 { "" } else { "s" };
+        let mut text = format!("{}: {cells} cells of {epochs} epoch{plural}", plan.title);
         if plan.budget != Budget::Smoke {
             let total = Duration::from_secs_f64(costs.total(plan, cores));
             text += &format!("; about {} on {cores} cores from the beginning", in_words(total));
