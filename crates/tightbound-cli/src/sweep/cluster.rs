@@ -7,6 +7,8 @@
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus};
+use std::thread::sleep;
+use std::time::Duration;
 
 use anyhow::{Context, bail};
 use tightbound::sweep::{Cell, State};
@@ -15,6 +17,10 @@ use tightbound_report::shell_word;
 use super::cell::Worker;
 use super::local::Tally;
 use crate::output::{quoted, talk, write_file};
+use crate::signals::Signals;
+
+/// How often the engine's command is asked whether it has ended.
+const POLL: Duration = Duration::from_millis(50);
 
 /// Who hands cells to machines.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,10 +52,8 @@ struct Submission {
     program: PathBuf,
     /// The sweep's folder.
     folder: PathBuf,
-    /// The cells that are left, one per line.
-    cells: PathBuf,
-    /// Their number.
-    count: usize,
+    /// Names of the cells that are left.
+    cells: Vec<String>,
     /// Folder of what the cells print.
     logs: PathBuf,
     /// `--data-dir …` and the like, for every cell.
@@ -70,13 +74,19 @@ impl Cluster {
             let again = if attempt == 1 { "" } else { " once more" };
             talk!("submitting {} cells{again} through {}", left.len(), self.manager.command());
             let submission = self.prepare(worker, &left)?;
-            self.submit(&submission)?;
+            let before = Traces::read(worker, &submission)?;
+            let status = self.submit(&submission, worker.signals)?;
             if worker.signals.stop().is_some() {
                 talk!(
                     "no longer waiting; what was submitted goes on. Look with `tightbound sweep status {}`",
                     quoted(worker.folder.path())
                 );
                 break;
+            }
+            // Both engines report failed tasks by the same codes as a job that they refuse.
+            if !status.success() && Traces::read(worker, &submission)? == before {
+                let name = self.manager.command();
+                bail!("`{name}` began no cell ({status}): what it said is above");
             }
         }
         let mut tally = Tally { interrupted: worker.signals.stop(), ..Tally::default() };
@@ -108,9 +118,7 @@ impl Cluster {
     fn prepare(&self, worker: Worker<'_>, left: &[&Cell]) -> anyhow::Result<Submission> {
         let folder = fs_err::canonicalize(worker.folder.path())?;
         let logs = fs_err::canonicalize(worker.folder.make("logs")?)?;
-        let cells = folder.join("pending.txt");
-        let lines: String = left.iter().map(|cell| format!("{}\n", cell.id)).collect();
-        write_file(&cells, lines.as_bytes())?;
+        let cells = left.iter().map(|cell| cell.id.clone()).collect();
         let mut options = vec!["--threads".to_owned(), self.cores.to_string()];
         if let Some(kernels) = worker.threads.kernels {
             options.extend(["--kernels".to_owned(), kernels.name().to_owned()]);
@@ -122,60 +130,72 @@ impl Cluster {
             options.extend(["--data-dir".to_owned(), data.display().to_string()]);
         }
         let program = std::env::current_exe().context("cannot tell where this program is")?;
-        Ok(Submission { program, folder, cells, count: left.len(), logs, options })
+        Ok(Submission { program, folder, cells, logs, options })
     }
 
-    /// Submits and waits. That cells failed is no error here: their state says it.
-    fn submit(&self, submission: &Submission) -> anyhow::Result<()> {
+    /// Submits, and waits until the job has ended or a signal asks to stop.
+    fn submit(&self, submission: &Submission, signals: &Signals) -> anyhow::Result<ExitStatus> {
         let mut command = match self.manager {
-            Manager::HyperQueue => self.hyperqueue(submission),
+            Manager::HyperQueue => self.hyperqueue(submission)?,
             Manager::Slurm => self.slurm(submission)?,
         };
         let name = self.manager.command();
-        let status = match command.status() {
-            Ok(status) => status,
+        // Standard output is for the table of results.
+        let mut child = match command.stdout(std::io::stderr()).spawn() {
+            Ok(child) => child,
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => bail!(
                 "`{name}` was not found: put it on the PATH, or run the cells on this machine with \
                  --on local"
             ),
             Err(error) => return Err(error).context(format!("cannot run `{name}`")),
         };
-        self.manager.check(status)
+        loop {
+            if let Some(status) = child.try_wait()? {
+                return Ok(status);
+            }
+            if signals.stop().is_some() {
+                // Only who waits is ended: the engine has the job.
+                child.kill()?;
+                return Ok(child.wait()?);
+            }
+            sleep(POLL);
+        }
     }
 
-    /// `hq submit` with one task for every line.
-    fn hyperqueue(&self, submission: &Submission) -> Command {
-        let Submission { program, folder, cells, logs, options, .. } = submission;
+    /// `hq submit` with one task for every line of a file.
+    fn hyperqueue(&self, submission: &Submission) -> anyhow::Result<Command> {
+        let Submission { program, folder, cells, logs, options } = submission;
+        let pending = folder.join("pending.txt");
+        write_file(&pending, lines(cells).as_bytes())?;
         let mut command = Command::new("hq");
-        command.arg("submit").arg("--each-line").arg(cells);
+        command.arg("submit").arg("--each-line").arg(pending);
         command.args(["--name", "tightbound", "--wait", "--cpus", &self.cores.to_string()]);
-        command.arg("--cwd").arg(folder);
         command.arg("--stdout").arg(logs.join("%{JOB_ID}.%{TASK_ID}.out"));
         command.arg("--stderr").arg(logs.join("%{JOB_ID}.%{TASK_ID}.err"));
         command.args(&self.arguments).arg("--");
         // The engine names the line in a variable, which only a shell can turn into an argument.
         command.args(["sh", "-c", r#"exec "$0" sweep cell "$@" "$HQ_ENTRY""#]);
         command.arg(program).arg(folder).args(options);
-        command
+        Ok(command)
     }
 
     /// `sbatch` with a script that runs several lines in each task of an array.
     fn slurm(&self, submission: &Submission) -> anyhow::Result<Command> {
-        let Submission { folder, count, logs, .. } = submission;
+        let Submission { folder, cells, logs, .. } = submission;
         let script = folder.join("sweep.sbatch");
         write_file(&script, self.script(submission).as_bytes())?;
-        let last = count.div_ceil(self.per_task) - 1;
+        let last = cells.len().div_ceil(self.per_task) - 1;
         let mut command = Command::new("sbatch");
         command.args(["--wait", "--job-name", "tightbound"]);
         command.args(["--array", &format!("0-{last}")]);
         command.args(["--cpus-per-task", &self.cores.to_string()]);
-        command.arg("--chdir").arg(folder);
         command.arg("--output").arg(logs.join("%A.%a.out"));
         command.args(&self.arguments).arg(script);
         Ok(command)
     }
 
-    /// The script of one task.
+    /// The script of one task. It holds the cells, so that a later submission cannot change what a task
+    /// of this one does.
     fn script(&self, submission: &Submission) -> String {
         let Submission { program, folder, cells, options, .. } = submission;
         let word = |path: &Path| shell_word(&path.display().to_string());
@@ -188,13 +208,17 @@ impl Cluster {
              # Runs {per} cells of the sweep, one after the other; one that fails does not stop the rest.\n\
              first=$((SLURM_ARRAY_TASK_ID * {per} + 1))\n\
              last=$((first + {per} - 1))\n\
+             cells=$(sed -n \"${{first}},${{last}}p\" <<'CELLS'\n\
+             {lines}\
+             CELLS\n\
+             )\n\
              failed=0\n\
-             for cell in $(sed -n \"${{first}},${{last}}p\" {cells}); do\n\
+             for cell in $cells; do\n\
              \x20   {call} \"$cell\" || failed=1\n\
              done\n\
              exit \"$failed\"\n",
             per = self.per_task,
-            cells = word(cells),
+            lines = lines(cells),
         )
     }
 }
@@ -207,15 +231,28 @@ impl Manager {
             Self::Slurm => "sbatch",
         }
     }
+}
 
-    /// Refuses what says that nothing was run. 1 is how both report failed tasks too, so the state of
-    /// the cells decides then.
-    fn check(self, status: ExitStatus) -> anyhow::Result<()> {
-        match status.code() {
-            Some(126 | 127) => bail!("`{}` could not be started", self.command()),
-            _ => Ok(()),
-        }
+/// What cells leave behind as soon as they are begun.
+#[derive(PartialEq)]
+struct Traces {
+    /// Files of what they print.
+    logs: usize,
+    /// Where each of them stands.
+    states: Vec<State>,
+}
+
+impl Traces {
+    fn read(worker: Worker<'_>, submission: &Submission) -> anyhow::Result<Self> {
+        let states = worker.plan.cells.iter().map(|cell| worker.folder.state(worker.plan, cell));
+        let states = states.collect::<Result<_, _>>()?;
+        Ok(Self { logs: fs_err::read_dir(&submission.logs)?.count(), states })
     }
+}
+
+/// One cell per line.
+fn lines(cells: &[String]) -> String {
+    cells.iter().map(|cell| format!("{cell}\n")).collect()
 }
 
 /// The cells that are neither done nor failed.
