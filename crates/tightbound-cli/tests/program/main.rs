@@ -4,6 +4,8 @@ mod ais;
 mod bad_input;
 mod bench;
 mod certify;
+#[cfg(unix)]
+mod cluster;
 mod interruption;
 mod output;
 mod readme;
