@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use tightbound::diagnose::toy::ToyError;
 use tightbound::estimators::EstimatorError;
 use tightbound::settings::SettingsError;
+use tightbound::sweep::ExperimentError;
 
 use crate::output::{ClosedPipe, talk};
 
@@ -44,6 +45,7 @@ pub fn report(error: &anyhow::Error) -> ExitCode {
             || e.is::<SettingsError>()
             || e.is::<EstimatorError>()
             || e.is::<ToyError>()
+            || e.is::<ExperimentError>()
     });
     ExitCode::from(if usage { USAGE } else { FAILED })
 }
@@ -55,9 +57,14 @@ fn is_full_disk(error: &(dyn std::error::Error + 'static)) -> bool {
     error.is_some_and(|e| matches!(e.kind(), StorageFull | QuotaExceeded | FileTooLarge))
 }
 
-/// The error and its causes, one per line. A cause whose words were already said is left out.
+/// `error: ` and what [`explain`] says.
 pub fn describe(error: &anyhow::Error) -> String {
-    let mut text = format!("error: {error}");
+    format!("error: {}", explain(error))
+}
+
+/// The error and its causes, one per line. A cause whose words were already said is left out.
+pub fn explain(error: &anyhow::Error) -> String {
+    let mut text = error.to_string();
     for cause in error.chain().skip(1).map(ToString::to_string) {
         if !text.contains(&cause) {
             text += &format!("\n  because: {cause}");

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use tightbound::sweep::SweepFolder;
 
-use super::sweep::{ClusterArgs, PlanArgs, Sweep, gather, outcome_of};
+use super::sweep::{ClusterArgs, Failed, PlanArgs, Sweep, gather, outcome_of};
 use crate::args::DataFolder;
 use crate::machine::Threads;
 use crate::outcome::Outcome;
@@ -61,7 +61,7 @@ pub fn run(args: &Args) -> anyhow::Result<Outcome> {
     let sweep = Sweep { folder, data: &args.data, threads: &args.threads };
     let (plan, costs) = sweep.plan(&experiment, &path, &args.plan.choices()?)?;
     sweep.announce(&plan, &costs);
-    let tally = sweep.run(&plan, &costs, &args.on)?;
+    let tally = sweep.run(&plan, &costs, &args.on, Failed::Keep)?;
     let (results, _) = gather(folder, &plan)?;
     print(&sweep.report(&plan, &results)?)?;
     Ok(outcome_of(&tally, folder))

@@ -11,7 +11,7 @@ use tightbound::train::TrainError;
 use crate::args::{DataFolder, Loaded, Part};
 use crate::commands::snr::keep_snr;
 use crate::display::Display;
-use crate::failure::describe;
+use crate::failure::explain;
 use crate::images::some_of;
 use crate::machine::Threads;
 use crate::outcome::Outcome;
@@ -71,22 +71,27 @@ impl Worker<'_> {
         match self.folder.state(self.plan, cell)? {
             State::Done(_) => return Ok(Ended::Done),
             State::Failed(failure) => return Ok(Ended::Failed(failure.message)),
-            State::Beyond { epochs } => anyhow::bail!(
-                "{} was trained for {epochs} epochs already, and the plan says {}: plan as many \
-                 epochs, or another folder",
-                self.folder.run(cell).display(),
-                cell.settings.train.epochs
-            ),
+            State::Beyond { epochs } => return Err(self.beyond(cell, epochs)),
             State::Waiting | State::Begun { .. } => {}
         }
         match self.train_and_score(cell, progress) {
             Err(error) if cannot_go_on(&error) => {
-                let message = describe(&error);
+                let message = explain(&error);
                 self.folder.fail(cell, message.clone())?;
                 Ok(Ended::Failed(message))
             }
             ended => ended,
         }
+    }
+
+    /// Says that `cell` is another model than the plan wants.
+    fn beyond(&self, cell: &Cell, epochs: usize) -> anyhow::Error {
+        anyhow::anyhow!(
+            "{} was trained for {epochs} epochs already, and the plan says {}: plan as many epochs, or \
+             another folder",
+            self.folder.run(cell).display(),
+            cell.settings.train.epochs
+        )
     }
 
     fn train_and_score(&self, cell: &Cell, progress: &CellProgress) -> anyhow::Result<Ended> {
@@ -104,6 +109,9 @@ impl Worker<'_> {
         let outcome = job.run()?.outcome;
         if !outcome.complete {
             return Ok(Ended::Interrupted(self.signals.stop().unwrap_or_default()));
+        }
+        if outcome.epoch > cell.settings.train.epochs {
+            return Err(self.beyond(cell, outcome.epoch));
         }
         let mut loaded = Loaded::read(&run, self.threads)?;
         let names = self.plan.scored_on(cell);

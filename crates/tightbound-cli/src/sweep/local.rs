@@ -9,7 +9,7 @@ use tightbound::sweep::{Cell, State};
 use super::cell::{Ended, Worker};
 use super::estimate::Costs;
 use super::overview::Overview;
-use crate::failure::describe;
+use crate::failure::explain;
 use crate::machine::Threads;
 
 /// What came of the cells.
@@ -65,7 +65,7 @@ pub fn run_here(worker: Worker<'_>, jobs: Option<usize>, costs: &Costs) -> anyho
                     tally.interrupted = Some(signal);
                 }
                 Err(error) => {
-                    let message = describe(&error);
+                    let message = explain(&error);
                     progress.end(false, false, &format!("{id}: {message}"));
                     tally.hindered.push(message);
                 }

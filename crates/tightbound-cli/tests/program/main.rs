@@ -13,4 +13,5 @@ mod report;
 mod scores;
 mod snr;
 mod support;
+mod sweep;
 mod toy;

@@ -24,8 +24,12 @@ pub struct Plan {
     pub budget: Budget,
     /// Epochs of every cell of the whole experiment.
     pub full_epochs: usize,
-    /// Cells of the whole experiment, with as many seeds.
+    /// Cells of the whole experiment, with as many seeds as this has.
     pub full_cells: usize,
+    /// Seeds of every cell.
+    pub seeds: u32,
+    /// Seeds of every cell of the whole experiment.
+    pub full_seeds: u32,
     /// How the models are scored.
     pub score: Scoring,
     /// The trainings.
@@ -86,9 +90,10 @@ impl Plan {
         if data.is_some() {
             score.on.clear();
         }
+        let (seeds, full_seeds) = (seeds.unwrap_or(experiment.seeds), experiment.seeds);
         let (mut cells, mut known) = (Vec::new(), HashSet::new());
         for settings in all {
-            for seed in 0..seeds.unwrap_or(experiment.seeds) {
+            for seed in 0..seeds {
                 let mut settings = settings.clone();
                 settings.seed += u64::from(seed);
                 settings.train.epochs = epochs.unwrap_or(settings.train.epochs);
@@ -112,7 +117,17 @@ impl Plan {
             return Err(ExperimentError::NoCells(only.join("`, `")));
         }
         let (version, title) = (VERSION.to_owned(), experiment.title.clone());
-        Ok(Self { version, title, budget: *budget, full_epochs, full_cells, score, cells })
+        Ok(Self {
+            version,
+            title,
+            budget: *budget,
+            full_epochs,
+            full_cells,
+            seeds,
+            full_seeds,
+            score,
+            cells,
+        })
     }
 
     /// The plan with every cell cut at the largest end of a stage at which `seconds`, the time that the
@@ -144,6 +159,9 @@ impl Plan {
         if longest < self.full_epochs {
             parts.push(format!("{longest} of {} epochs", self.full_epochs));
         }
+        if self.seeds < self.full_seeds {
+            parts.push(format!("{} of {} seeds", self.seeds, self.full_seeds));
+        }
         if let Some(limit) = self.budget.limit() {
             parts.push(format!("{limit} training images"));
         }
@@ -154,7 +172,7 @@ impl Plan {
             parts.push(format!("{} of {} cells", self.cells.len(), self.full_cells));
         }
         let what = parts.join(", ");
-        (!parts.is_empty()).then(|| format!("Budget {}: only {what}.", self.budget))
+        (!parts.is_empty()).then(|| format!("Not the whole experiment: {what}."))
     }
 
     /// The cell called `id`.

@@ -8,7 +8,7 @@ use tightbound::sweep::{Plan, State, SweepFolder};
 use tightbound_report::{Align, Table};
 
 use super::args::{ClusterArgs, PlanArgs};
-use super::steps::{Sweep, gather, how_to_go_on};
+use super::steps::{Failed, Sweep, gather, how_to_go_on};
 use crate::args::DataFolder;
 use crate::failure::UsageError;
 use crate::machine::Threads;
@@ -129,11 +129,9 @@ pub fn run(args: &Args) -> anyhow::Result<Outcome> {
         Step::Run { folder, retry_failed, on, data, threads } => {
             let folder = &SweepFolder::new(folder);
             let plan = folder.read_plan()?;
-            if *retry_failed {
-                plan.cells.iter().try_for_each(|cell| folder.forgive(cell))?;
-            }
+            let failed = if *retry_failed { Failed::Retry } else { Failed::Keep };
             let sweep = Sweep { folder, data, threads };
-            let tally = sweep.run(&plan, &Costs::unknown(), on)?;
+            let tally = sweep.run(&plan, &Costs::unknown(), on, failed)?;
             let (_, table) = gather(folder, &plan)?;
             print(&table)?;
             Ok(outcome_of(&tally, folder))

@@ -6,4 +6,4 @@ mod steps;
 
 pub use args::{ClusterArgs, PlanArgs};
 pub use command::{Args, outcome_of, run};
-pub use steps::{Sweep, gather};
+pub use steps::{Failed, Sweep, gather};

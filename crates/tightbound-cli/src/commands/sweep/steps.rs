@@ -16,6 +16,15 @@ use crate::reporting::{Page, describe_report};
 use crate::signals::Signals;
 use crate::sweep::{Costs, Tally, Worker, run_here};
 
+/// What becomes of cells that could not go on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Failed {
+    /// They stay as they are.
+    Keep,
+    /// They are tried again.
+    Retry,
+}
+
 /// A sweep, and with what it is made.
 pub struct Sweep<'a> {
     /// Its folder.
@@ -53,8 +62,8 @@ impl Sweep<'_> {
         let time = plan.budget.time().filter(|_| choices.epochs.is_none());
         match (kept, time) {
             // What an hour allows is decided once; later measurements differ.
-            (Some(kept), Some(_)) => plan = kept,
-            (None, Some(time)) => {
+            (Some(kept), Some(_)) if kept.budget == plan.budget => plan.cells = kept.cells,
+            (_, Some(time)) => {
                 let cores = self.threads.count();
                 plan = plan.affordable(time.as_secs_f64(), |plan| costs.total(plan, cores));
             }
@@ -66,17 +75,16 @@ impl Sweep<'_> {
         Ok((plan, costs))
     }
 
-    /// Refuses to plan other cells or other scores in a folder than it holds.
+    /// Refuses to plan other cells in a folder than it holds.
     fn refuse_another(&self, kept: &Plan, plan: &Plan) -> anyhow::Result<()> {
         let ids = |plan: &Plan| plan.cells.iter().map(|cell| cell.id.clone()).collect::<Vec<_>>();
         let path = self.folder.path().display();
         if ids(kept) != ids(plan) {
             bail!(
-                "{path} holds another sweep, `{}` of {} cells (budget {}): ask for the same cells, or \
-                 give another folder with --out",
-                kept.title,
-                kept.cells.len(),
-                kept.budget
+                "{path} holds {}, and its cells are not those of {}: ask for the same cells, or give \
+                 another folder with --out",
+                in_short(kept),
+                in_short(plan)
             );
         }
         Ok(())
@@ -99,8 +107,20 @@ impl Sweep<'_> {
     }
 
     /// Does what is left of all cells.
-    pub fn run(&self, plan: &Plan, costs: &Costs, on: &ClusterArgs) -> anyhow::Result<Tally> {
+    ///
+    /// # Errors
+    /// If another process runs the sweep, or a file of it cannot be read.
+    pub fn run(
+        &self,
+        plan: &Plan,
+        costs: &Costs,
+        on: &ClusterArgs,
+        failed: Failed,
+    ) -> anyhow::Result<Tally> {
         let _lock = self.folder.lock()?;
+        if failed == Failed::Retry {
+            plan.cells.iter().try_for_each(|cell| self.folder.forgive(cell))?;
+        }
         let signals = Signals::install()?;
         signals.hold_back();
         let Self { folder, threads, .. } = *self;
@@ -169,6 +189,11 @@ pub fn gather<'a>(
     let path = folder.path();
     talk!("{} of {} cells are in {}", results.len(), plan.cells.len(), path.display());
     Ok((results, table.to_string()))
+}
+
+/// A plan in a few words.
+fn in_short(plan: &Plan) -> String {
+    format!("`{}` ({} cells, budget {})", plan.title, plan.cells.len(), plan.budget)
 }
 
 /// How to go on with a sweep.
