@@ -22,6 +22,8 @@ mod experiment;
 mod folder;
 mod plan;
 mod result;
+#[cfg(test)]
+mod tests;
 
 pub use budget::{Budget, UnknownBudget};
 pub use experiment::{Experiment, ExperimentError, Scoring};
