@@ -13,7 +13,7 @@ use crate::diagnose::live::LEAST_DRAWS;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Budget {
-    /// Every cell for one epoch of [`SMOKE_IMAGES`] images, hardly scored: shows that all of it works.
+    /// Every cell for one epoch of 500 images, hardly scored: shows that all of it works.
     Smoke,
     /// As many stages of the ladder as an hour of this machine allows, one epoch at least.
     Hour,
@@ -24,7 +24,7 @@ pub enum Budget {
     Full,
 }
 
-/// Training images of every cell of a [`Budget::Smoke`].
+/// Training images of every cell of a smoke test.
 const SMOKE_IMAGES: usize = 500;
 
 /// A budget that does not exist.
