@@ -71,7 +71,12 @@ impl Worker<'_> {
         match self.folder.state(self.plan, cell)? {
             State::Done(_) => return Ok(Ended::Done),
             State::Failed(failure) => return Ok(Ended::Failed(failure.message)),
-            State::Beyond { epochs } => return Err(self.beyond(cell, epochs)),
+            State::Beyond { epochs } => anyhow::bail!(
+                "{} was trained for {epochs} epochs already, and the plan says {}: plan as many \
+                 epochs, or another folder",
+                self.folder.run(cell).display(),
+                cell.settings.train.epochs
+            ),
             State::Waiting | State::Begun { .. } => {}
         }
         match self.train_and_score(cell, progress) {
@@ -82,16 +87,6 @@ impl Worker<'_> {
             }
             ended => ended,
         }
-    }
-
-    /// Says that `cell` is another model than the plan wants.
-    fn beyond(&self, cell: &Cell, epochs: usize) -> anyhow::Error {
-        anyhow::anyhow!(
-            "{} was trained for {epochs} epochs already, and the plan says {}: plan as many epochs, or \
-             another folder",
-            self.folder.run(cell).display(),
-            cell.settings.train.epochs
-        )
     }
 
     fn train_and_score(&self, cell: &Cell, progress: &CellProgress) -> anyhow::Result<Ended> {
@@ -109,9 +104,6 @@ impl Worker<'_> {
         let outcome = job.run()?.outcome;
         if !outcome.complete {
             return Ok(Ended::Interrupted(self.signals.stop().unwrap_or_default()));
-        }
-        if outcome.epoch > cell.settings.train.epochs {
-            return Err(self.beyond(cell, outcome.epoch));
         }
         let mut loaded = Loaded::read(&run, self.threads)?;
         let names = self.plan.scored_on(cell);

@@ -93,6 +93,13 @@ struct Content {
     position: Position,
 }
 
+impl Position {
+    /// Whether a training that stands here has made steps that one of `epochs` epochs does not make.
+    pub fn is_beyond(&self, epochs: usize) -> bool {
+        (self.epoch, self.batch) > (epochs, 0)
+    }
+}
+
 impl Checkpoint {
     /// The start of a training from `parameters`.
     pub fn start(parameters: Vec<f32>) -> Self {

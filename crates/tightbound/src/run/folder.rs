@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::atomic::{folder_of, is_temporary_of, publish, stage, write_atomic};
-use super::checkpoint::Checkpoint;
+use super::checkpoint::{Checkpoint, Position};
 use super::description::RunDescription;
 use super::error::{Damage, RunError};
 use super::files::{
@@ -45,6 +45,14 @@ impl RunFolder {
     /// Whether `path` holds a run, whole or not.
     pub fn exists(path: &Path) -> bool {
         path.join(DESCRIPTION).exists()
+    }
+
+    /// Where the training in `path` stands, as far as its checkpoints tell somebody without the lock;
+    /// nothing if they do not.
+    pub fn position(path: &Path) -> Option<Position> {
+        let description = read_description(path).ok()?;
+        let read = |name| read_checkpoint(&path.join(name), &description).ok();
+        Some([CHECKPOINT, PREVIOUS].into_iter().find_map(read)?.position)
     }
 
     /// Makes a new run folder; refuses a folder that holds a run or anything else.
@@ -110,10 +118,16 @@ impl RunFolder {
         }
         let epochs = wanted.settings.train.epochs;
         if epochs > self.description.settings.train.epochs {
-            let mut description = self.description.clone();
-            description.settings.train.epochs = epochs;
-            self.write_description(&description)?;
-            self.description = description;
+            self.write_epochs(epochs)?;
+        }
+        Ok(())
+    }
+
+    /// Agrees to end after `epochs`, fewer than before, unless the training at `position` has gone beyond
+    /// them.
+    pub fn end_after(&mut self, epochs: usize, position: &Position) -> Result<(), RunError> {
+        if epochs < self.description.settings.train.epochs && !position.is_beyond(epochs) {
+            self.write_epochs(epochs)?;
         }
         Ok(())
     }
@@ -197,6 +211,14 @@ impl RunFolder {
         self.storage
             .rename(&path, &self.path.join(DAMAGED))
             .map_err(RunError::storage("rename", &path))
+    }
+
+    fn write_epochs(&mut self, epochs: usize) -> Result<(), RunError> {
+        let mut description = self.description.clone();
+        description.settings.train.epochs = epochs;
+        self.write_description(&description)?;
+        self.description = description;
+        Ok(())
     }
 
     fn write_description(&self, description: &RunDescription) -> Result<(), RunError> {

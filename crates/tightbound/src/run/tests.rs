@@ -301,3 +301,20 @@ fn an_atomic_write_leaves_the_old_content_or_the_new() {
         }
     }
 }
+
+#[test]
+fn epochs_shrink_only_as_far_as_the_training_came() {
+    let (_folder, mut run) = run();
+    let asked = |run: &RunFolder| {
+        let written = super::RunDescription::read(run.path()).unwrap();
+        assert_eq!(written, *run.description());
+        written.settings.train.epochs
+    };
+    let at = |epoch, batch| super::Position { epoch, batch, ..Default::default() };
+    run.end_after(9, &at(1, 0)).unwrap();
+    assert_eq!(asked(&run), 4, "more is not fewer");
+    run.end_after(2, &at(2, 1)).unwrap();
+    assert_eq!(asked(&run), 4, "a third epoch has begun");
+    run.end_after(2, &at(2, 0)).unwrap();
+    assert_eq!(asked(&run), 2);
+}

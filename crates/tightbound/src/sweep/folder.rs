@@ -9,7 +9,7 @@ use serde::de::DeserializeOwned;
 
 use super::plan::{Cell, Plan};
 use super::result::{CellResult, Failure, results_csv};
-use crate::run::{Disk, Model, RunError, RunFolder, write_atomic};
+use crate::run::{Disk, RunError, RunFolder, write_atomic};
 
 const PLAN: &str = "sweep.json";
 const LOCK: &str = ".sweep.lock";
@@ -31,7 +31,7 @@ pub enum State {
     },
     /// It was trained for longer than the plan says, so its model is another one.
     Beyond {
-        /// Complete epochs.
+        /// Epochs, the last one perhaps in part.
         epochs: usize,
     },
     /// It is trained and scored.
@@ -143,11 +143,11 @@ impl SweepFolder {
         if !RunFolder::exists(&run) {
             return Ok(State::Waiting);
         }
-        // A damaged model is the training's business, which makes it again from its checkpoint.
-        let epochs = Model::load(&run).map_or(0, |model| model.info.epoch);
-        Ok(match epochs > cell.settings.train.epochs {
-            true => State::Beyond { epochs },
-            false => State::Begun { epochs },
+        // A damaged checkpoint is the training's business.
+        let position = RunFolder::position(&run).unwrap_or_default();
+        Ok(match position.is_beyond(cell.settings.train.epochs) {
+            true => State::Beyond { epochs: position.epoch + usize::from(position.batch > 0) },
+            false => State::Begun { epochs: position.epoch },
         })
     }
 
@@ -224,6 +224,79 @@ impl SweepFolder {
             Err(source) => {
                 Err(SweepError::Storage { action: "read", path: path.to_owned(), source })
             }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tempfile::{TempDir, tempdir};
+
+    use super::*;
+    use crate::run::testing::{checkpoint, description};
+    use crate::run::{CHECKPOINT, Position};
+    use crate::sweep::{Budget, Scoring};
+
+    /// A sweep with one cell of four epochs, whose training stands at `epoch` and `batch`.
+    fn begun(epoch: usize, batch: usize) -> (TempDir, SweepFolder, Plan) {
+        let home = tempdir().unwrap();
+        let folder = SweepFolder::new(home.path());
+        let plan = Plan {
+            version: crate::VERSION.to_owned(),
+            title: "One cell".into(),
+            budget: Budget::Full,
+            full_epochs: 4,
+            full_cells: 1,
+            seeds: 1,
+            full_seeds: 1,
+            score: Scoring::default(),
+            cells: vec![Cell::new(description().settings)],
+        };
+        folder.write_plan(&plan).unwrap();
+        let mut run = RunFolder::create(&folder.run(&plan.cells[0]), description()).unwrap();
+        let mut checkpoint = checkpoint(run.description());
+        checkpoint.position = Position { epoch, batch, ..Position::default() };
+        run.save_checkpoint(&checkpoint).unwrap();
+        (home, folder, plan)
+    }
+
+    /// A training that is killed leaves no model, only its checkpoints.
+    #[test]
+    fn checkpoints_tell_how_far_a_killed_training_came() {
+        for (at, epochs, state) in [
+            ((3, 0), 4, State::Begun { epochs: 3 }),
+            ((3, 2), 4, State::Begun { epochs: 3 }),
+            ((4, 0), 4, State::Begun { epochs: 4 }),
+            ((3, 0), 3, State::Begun { epochs: 3 }),
+            ((3, 2), 3, State::Beyond { epochs: 4 }),
+            ((3, 0), 2, State::Beyond { epochs: 3 }),
+        ] {
+            let (_home, folder, mut plan) = begun(at.0, at.1);
+            plan.cells[0].settings.train.epochs = epochs;
+            assert_eq!(folder.state(&plan, &plan.cells[0]).unwrap(), state, "{at:?} of {epochs}");
+        }
+    }
+
+    #[test]
+    fn a_damaged_checkpoint_leaves_the_cell_begun() {
+        let (_home, folder, plan) = begun(3, 0);
+        fs::write(folder.run(&plan.cells[0]).join(CHECKPOINT), "torn").unwrap();
+        let state = folder.state(&plan, &plan.cells[0]).unwrap();
+        assert_eq!(state, State::Begun { epochs: 0 });
+    }
+
+    #[test]
+    fn damaged_files_of_a_sweep_are_named() {
+        let (_home, folder, plan) = begun(3, 0);
+        let cell = &plan.cells[0];
+        for path in [folder.failure(cell), folder.result(cell)] {
+            fs::write(&path, "{\"id\": 3}").unwrap();
+            let error = folder.state(&plan, cell).unwrap_err().to_string();
+            assert!(error.starts_with(&path.display().to_string()), "{error}");
+            assert!(
+                error.contains("cannot be understood") && error.contains("remove it"),
+                "{error}"
+            );
         }
     }
 }
