@@ -26,6 +26,8 @@ pub enum Budget {
 
 /// Training images of every cell of a smoke test.
 const SMOKE_IMAGES: usize = 500;
+/// Test images that it scores.
+const SMOKE_SCORED: u32 = 100;
 
 /// A budget that does not exist.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -62,7 +64,7 @@ impl Budget {
         match self {
             Self::Smoke => Scoring {
                 k: asked.k.min(256),
-                images: Some(100),
+                images: Some(asked.images.map_or(SMOKE_SCORED, |n| n.min(SMOKE_SCORED))),
                 on: asked.on.clone(),
                 snr: asked.snr.map(|_| LEAST_DRAWS),
             },
@@ -85,5 +87,32 @@ impl FromStr for Budget {
         all.into_iter()
             .find(|budget| budget.name() == name)
             .ok_or_else(|| UnknownBudget(name.to_owned()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_smoke_test_never_scores_more_than_the_experiment() {
+        let asked = |k, images| Scoring { k, images, ..Scoring::default() };
+        for (experiment, smoke) in [
+            (asked(5000, None), asked(256, Some(100))),
+            (asked(5000, Some(1000)), asked(256, Some(100))),
+            (asked(70, Some(9)), asked(70, Some(9))),
+        ] {
+            assert_eq!(Budget::Smoke.scoring(&experiment), smoke);
+            assert_eq!(Budget::Hour.scoring(&experiment), experiment);
+        }
+    }
+
+    #[test]
+    fn every_budget_has_a_name_that_is_read_back() {
+        for budget in [Budget::Smoke, Budget::Hour, Budget::Day, Budget::Full] {
+            assert_eq!(budget.to_string().parse(), Ok(budget));
+        }
+        let error = "week".parse::<Budget>().unwrap_err().to_string();
+        assert_eq!(error, "there is no budget `week`: there are smoke, hour, day and full");
     }
 }

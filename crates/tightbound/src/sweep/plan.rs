@@ -80,9 +80,6 @@ impl Plan {
         if let Some(name) = data {
             over.push(Assignment::flag("--data", "data.name", name.as_str()));
         }
-        if let Some(limit) = budget.limit() {
-            over.push(Assignment::flag("--budget", "data.limit", limit as i64));
-        }
         let all = experiment.settings(&[over, set.clone()])?;
         let full_epochs = all.iter().map(|settings| settings.train.epochs).max().unwrap_or(0);
         let epochs = epochs.or((*budget == Budget::Smoke).then_some(1));
@@ -92,7 +89,10 @@ impl Plan {
         }
         let (seeds, full_seeds) = (seeds.unwrap_or(experiment.seeds), experiment.seeds);
         let (mut cells, mut known) = (Vec::new(), HashSet::new());
-        for settings in all {
+        for mut settings in all {
+            if let Some(most) = budget.limit() {
+                settings.data.limit = Some(settings.data.limit.map_or(most, |own| own.min(most)));
+            }
             for seed in 0..seeds {
                 let mut settings = settings.clone();
                 settings.seed += u64::from(seed);
@@ -162,7 +162,8 @@ impl Plan {
         if self.seeds < self.full_seeds {
             parts.push(format!("{} of {} seeds", self.seeds, self.full_seeds));
         }
-        if let Some(limit) = self.budget.limit() {
+        let cuts = |limit: &usize| self.cells.iter().any(|c| c.settings.data.limit == Some(*limit));
+        if let Some(limit) = self.budget.limit().filter(cuts) {
             parts.push(format!("{limit} training images"));
         }
         if let Some(images) = self.score.images.filter(|_| self.budget == Budget::Smoke) {
@@ -209,5 +210,31 @@ impl Cell {
         words.push(sha256_hex(text.as_bytes())[..8].to_owned());
         let id = words.join("-").replace(|c: char| !c.is_alphanumeric() && c != '.', "-");
         Self { id, settings }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A smoke test of few images is of few images, and says nothing of a cut that it did not make.
+    #[test]
+    fn a_smoke_test_never_trains_on_more_than_the_experiment() {
+        let plan = |values: &str| {
+            let text = format!("title = \"A\"\n[[axis]]\nvalues = {values}\n");
+            let path = Path::new("e.toml");
+            let experiment = Experiment::parse(&text, path).unwrap();
+            let choices = Choices { budget: Budget::Smoke, ..Choices::default() };
+            Plan::new(&experiment, path, &choices).unwrap()
+        };
+        let limits = |plan: &Plan| -> Vec<_> {
+            plan.cells.iter().map(|cell| cell.settings.data.limit).collect()
+        };
+        let mixed = plan("[{ data.limit = 60 }, { data.limit = 600 }]");
+        assert_eq!(limits(&mixed), [Some(60), Some(500)]);
+        assert!(mixed.truncation().unwrap().contains("500 training images"));
+        let small = plan("[{ data.limit = 60 }]");
+        assert_eq!(limits(&small), [Some(60)]);
+        assert!(!small.truncation().unwrap().contains("training images"));
     }
 }
