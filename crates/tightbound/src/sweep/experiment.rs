@@ -131,11 +131,12 @@ impl Experiment {
             let at = place.at(key.span().start);
             match (&**key.get_ref(), value.into_inner()) {
                 ("title", DeValue::String(text)) => title = Some(text.into_owned()),
-                ("seeds", value) => experiment.seeds = count(&value, &at, "seeds")?,
+                ("seeds", value) => experiment.seeds = seeds(&value, &at)?,
                 ("settings", DeValue::Table(table)) => experiment.settings = place.leaves(table)?,
                 ("score", DeValue::Table(table)) => experiment.score = score(table, &place)?,
                 ("axis", DeValue::Array(axes)) => {
                     for one in axes {
+                        let at = place.at(one.span().start);
                         experiment.axes.push(axis(one.into_inner(), &place, &at)?);
                     }
                 }
@@ -236,6 +237,12 @@ fn axis(
     if axis.is_empty() { Err(wrong(at, "axis.values", VALUES)) } else { Ok(axis) }
 }
 
+/// As many seeds as `--seeds` takes too.
+fn seeds(value: &DeValue<'_>, at: &Origin) -> Result<u32, ExperimentError> {
+    let seeds = count(value, at, "seeds").ok().filter(|&seeds| seeds <= 10_000);
+    seeds.ok_or_else(|| wrong(at, "seeds", "a whole number, 1 or more and at most 10,000"))
+}
+
 /// A whole number from 1 to 2³² − 1.
 fn count(value: &DeValue<'_>, at: &Origin, key: &str) -> Result<u32, ExperimentError> {
     let number = match value {
@@ -251,4 +258,30 @@ fn wrong(at: &Origin, key: &str, wanted: &'static str) -> ExperimentError {
 
 fn unknown(at: &Origin, key: &str, known: &'static str) -> ExperimentError {
     ExperimentError::UnknownKey { origin: at.clone(), key: key.to_owned(), known }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refused(text: &str) -> String {
+        Experiment::parse(text, Path::new("e.toml")).unwrap_err().to_string()
+    }
+
+    /// And not the first one's, where all of them stand for TOML.
+    #[test]
+    fn a_wrong_axis_is_named_by_its_own_line() {
+        let text = "title = \"A\"\n[[axis]]\nvalues = [{}]\n\n[[axis]]\n";
+        assert!(refused(text).starts_with("e.toml, line 5, column 1: axis.values must be a list"));
+    }
+
+    #[test]
+    fn seeds_that_no_machine_could_list_are_refused() {
+        let text = |seeds: u64| format!("title = \"A\"\nseeds = {seeds}\n");
+        let said =
+            "e.toml, line 2, column 1: seeds must be a whole number, 1 or more and at most 10,000";
+        assert_eq!(refused(&text(10_001)), said);
+        assert_eq!(refused(&text(1 << 40)), said);
+        assert_eq!(Experiment::parse(&text(10_000), Path::new("e.toml")).unwrap().seeds, 10_000);
+    }
 }
