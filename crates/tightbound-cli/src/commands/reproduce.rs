@@ -63,6 +63,8 @@ pub fn run(args: &Args) -> anyhow::Result<Outcome> {
     sweep.announce(&plan, &costs);
     let tally = sweep.run(&plan, &costs, &args.on, Failed::Keep)?;
     let (results, _) = gather(folder, &plan)?;
-    print(&sweep.report(&plan, &results)?)?;
+    if tally.interrupted.is_none() {
+        print(&sweep.report(&plan, &results)?)?;
+    }
     Ok(outcome_of(&tally, folder))
 }
