@@ -99,7 +99,6 @@ impl Job<'_> {
                     Checkpoint::start(start)
                 }
             };
-            run.end_after(self.settings.train.epochs, &state.position)?;
             (run, state)
         } else {
             let origin = self.from.map(origin_of).transpose()?;

@@ -5,6 +5,7 @@ use std::path::Path;
 
 use anyhow::Context;
 use tightbound::evaluate::{Evaluation, ScoreError, ScoreOptions, ScoredImages};
+use tightbound::run::RunFolder;
 use tightbound::sweep::{Cell, CellResult, DataScores, Plan, State, SweepFolder};
 use tightbound::train::TrainError;
 
@@ -91,6 +92,10 @@ impl Worker<'_> {
 
     fn train_and_score(&self, cell: &Cell, progress: &CellProgress) -> anyhow::Result<Ended> {
         let run = self.folder.run(cell);
+        if RunFolder::exists(&run) {
+            // An earlier plan may have said more.
+            RunFolder::open(&run)?.end_after(cell.settings.train.epochs)?;
+        }
         let job = Job {
             settings: cell.settings.clone(),
             out: run.clone(),

@@ -313,3 +313,76 @@ fn what_cannot_be_planned_is_refused_with_its_place() {
     fs::write(site.path().join("s/sweep.json"), "{").unwrap();
     site.run("sweep status s").fails(1, &["s/sweep.json", "cannot be understood"]);
 }
+
+/// The beginning of a long training is a short one, wherever the long one was killed.
+#[test]
+fn fewer_epochs_end_a_training_that_has_not_come_so_far() {
+    let site = site();
+    let cells = plan(&site, "s", "--epochs 100000");
+    let folder = site.path().join("s");
+    let mut process = start(&mut site.tightbound("sweep run s --jobs 1"));
+    wait_until(|| epochs(&folder, &cells[0]).len() > 5);
+    process.kill().unwrap();
+    process.wait().unwrap();
+    let came = epochs(&folder, &cells[0]).len();
+    let status = site.run("sweep status s --json").json();
+    let told = status[0]["epochs"].as_u64().unwrap() as usize;
+    // The log is written before the checkpoint.
+    assert!(came - told <= 1, "{told} of {came}");
+
+    let short = format!("--epochs {}", came + 5);
+    plan(&site, "s", &short);
+    site.run("sweep run s").succeeds();
+    plan(&site, "straight", &short);
+    site.run("sweep run straight").succeeds();
+    assert!(results(&folder, &cells) == results(&site.path().join("straight"), &cells));
+}
+
+/// Cells that are begun after the loss are made in a new folder.
+#[test]
+fn cells_that_disappear_are_begun_again_by_the_next_run() {
+    let site = site();
+    let cells = plan(&site, "s", "--epochs 150");
+    let folder = site.path().join("s");
+    let mut command = site.tightbound("sweep run s --jobs 1");
+    let process = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    wait_until(|| !epochs(&folder, &cells[0]).is_empty());
+    fs::rename(folder.join("cells"), site.path().join("away")).unwrap();
+    let ended = Run::from(process.wait_with_output().unwrap());
+    assert_eq!(ended.code, Some(1), "{}", ended.stderr);
+    let lost = format!("{}: cannot", cells[0]);
+    for words in [&*lost, "1 cells are not done; to go on:\n  tightbound sweep run s"] {
+        assert!(ended.stderr.contains(words), "no `{words}` in: {}", ended.stderr);
+    }
+    assert!(ended.stdout.contains(&cells[1]), "{}", ended.stdout);
+    site.run("sweep run s").succeeds();
+    plan(&site, "calm", "--epochs 150");
+    site.run("sweep run calm").succeeds();
+    assert!(results(&folder, &cells) == results(&site.path().join("calm"), &cells));
+}
+
+/// Who asks to stop does not wait for a page, and the same command makes it later.
+#[test]
+fn an_interrupted_experiment_is_finished_by_the_same_command() {
+    let site = site();
+    let line = |out| {
+        format!("reproduce two.toml --budget smoke --set data.limit=45 --epochs 300 --out {out}")
+    };
+    let folder = site.path().join("s");
+    let mut command = site.tightbound(&format!("{} --jobs 1", line("s")));
+    let process = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let names = || fs::read_dir(folder.join("cells")).into_iter().flatten().flatten();
+    let name = |entry: fs::DirEntry| entry.file_name().into_string().unwrap();
+    wait_until(|| names().map(name).any(|cell| !epochs(&folder, &cell).is_empty()));
+    let pid = process.id().to_string();
+    assert!(Command::new("kill").args(["-INT", &pid]).status().unwrap().success());
+    let ended = Run::from(process.wait_with_output().unwrap());
+    ended.fails(130, &["saved; to go on:"]);
+    assert!(!folder.join("report.html").exists());
+
+    site.run(&line("s")).succeeds();
+    assert!(folder.join("report.html").exists());
+    site.run(&line("calm")).succeeds();
+    let cells: Vec<String> = names().map(name).collect();
+    assert!(results(&folder, &cells) == results(&site.path().join("calm"), &cells));
+}

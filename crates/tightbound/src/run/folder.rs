@@ -123,10 +123,11 @@ impl RunFolder {
         Ok(())
     }
 
-    /// Agrees to end after `epochs`, fewer than before, unless the training at `position` has gone beyond
-    /// them.
-    pub fn end_after(&mut self, epochs: usize, position: &Position) -> Result<(), RunError> {
-        if epochs < self.description.settings.train.epochs && !position.is_beyond(epochs) {
+    /// Agrees to end after `epochs`, fewer than before, unless the training has gone beyond them:
+    /// [`continue_as`](Self::continue_as) then refuses.
+    pub fn end_after(&mut self, epochs: usize) -> Result<(), RunError> {
+        let came = Self::position(&self.path).unwrap_or_default();
+        if epochs < self.description.settings.train.epochs && !came.is_beyond(epochs) {
             self.write_epochs(epochs)?;
         }
         Ok(())
