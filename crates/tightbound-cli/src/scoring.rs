@@ -15,7 +15,7 @@ use tightbound::run::{EVALUATION, Model, RunDescription, RunFolder, sha256_hex, 
 use tightbound::settings::{ProtocolLine, ScoreProtocol, Settings};
 use tightbound_report::{Align, Measured, Table};
 
-use crate::args::{Loaded, Part};
+use crate::args::{ImageArgs, Loaded, Part};
 use crate::output::write_file;
 
 /// L_1, L_2, L_4, … L_k for the log of a training; nothing if `go_on` put an end to it.
@@ -218,17 +218,12 @@ pub fn measured(estimate: Estimate) -> Measured {
 
 /// Where the scores of the model in `run` are kept: `evaluation.json` for the test images of the
 /// data it was trained on, a file of their own for others, none for a model outside a run folder.
-pub fn evaluation_file(
-    run: &Path,
-    data: Option<&str>,
-    part: Part,
-    settings: &Settings,
-) -> Option<PathBuf> {
+pub fn evaluation_file(run: &Path, on: &ImageArgs, settings: &Settings) -> Option<PathBuf> {
     if !RunFolder::exists(run) {
         return None;
     }
-    let data = data.filter(|data| *data != settings.data.name);
-    let part = Some(part).filter(|part| *part != Part::Test).map(Part::name);
+    let data = on.data.as_deref().filter(|data| *data != settings.data.name);
+    let part = Some(on.part).filter(|part| *part != Part::Test).map(Part::name);
     let words: Vec<_> = data.into_iter().chain(part).collect();
     if words.is_empty() {
         return Some(run.join(EVALUATION));

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, bail};
 use tightbound::VERSION;
 use tightbound::data::Dataset;
-use tightbound::model::{Architecture, ParameterTable, initialise};
+use tightbound::model::{Architecture, ParameterTable};
 use tightbound::run::{
     Checkpoint, Identity, METRICS, Machine, Model, Origin, Record, RunDescription, RunFolder,
     read_log,
@@ -149,10 +149,7 @@ impl Job<'_> {
         origin: Option<&Origin>,
     ) -> anyhow::Result<Vec<f32>> {
         let Some(origin) = origin else {
-            let model = &self.settings.model;
-            let mean = dataset.train.mean_image();
-            let (rule, bias) = (model.initialisation, model.output_bias);
-            return Ok(initialise(architecture, rule, bias, &mean, self.settings.seed));
+            return Ok(self.settings.first_parameters(architecture, &dataset.train.mean_image()));
         };
         let parent = Model::load(Path::new(&origin.run))
             .with_context(|| format!("cannot start from `{}`", origin.run))?;

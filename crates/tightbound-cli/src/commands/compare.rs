@@ -92,8 +92,7 @@ pub fn run(args: &Args) -> anyhow::Result<Outcome> {
 impl Scored {
     fn read(run: &Path, on: &ImageArgs) -> anyhow::Result<Self> {
         let settings = RunDescription::read(run)?.settings;
-        let path = evaluation_file(run, on.data.as_deref(), on.part, &settings)
-            .expect("the run folder was just read");
+        let path = evaluation_file(run, on, &settings).expect("the run folder was just read");
         let digest = Model::load(run)?.info.digest;
         let run = quoted(run);
         let advice = format!("score it with `tightbound eval {run}{}`", flags(on));

@@ -94,9 +94,7 @@ pub fn run(args: &Args) -> anyhow::Result<Outcome> {
              images × height × width"
         );
     }
-    let ImageArgs { data, part, .. } = &args.scored;
-    let settings = &loaded.model.info.settings;
-    if let Some(path) = evaluation_file(run, data.as_deref(), *part, settings) {
+    if let Some(path) = evaluation_file(run, &args.scored, &loaded.model.info.settings) {
         let per_image = write_evaluation(&path, &evaluation, &rows)?;
         talk!("written to {} and, image by image, {}", path.display(), per_image.display());
     }

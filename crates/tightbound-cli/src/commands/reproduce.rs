@@ -58,7 +58,7 @@ pub fn run(args: &Args) -> anyhow::Result<Outcome> {
         Path::new("reproduce").join(format!("{name}-{}", args.plan.budget))
     });
     let folder = &SweepFolder::new(&out);
-    let sweep = Sweep { folder, data: &args.data, threads: &args.threads };
+    let sweep = Sweep::new(folder, &args.data, &args.threads);
     let (plan, costs) = sweep.plan(&experiment, &path, &args.plan.choices()?)?;
     sweep.announce(&plan, &costs);
     let tally = sweep.run(&plan, &costs, &args.on, Failed::Keep)?;

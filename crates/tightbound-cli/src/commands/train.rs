@@ -234,9 +234,7 @@ fn over_seeds(reports: &[Report]) -> Option<String> {
 
 /// The folder of a run that was not given one; the seed is left out of the name of a sweep.
 fn default_folder(settings: &Settings, sweep: bool) -> PathBuf {
-    let data = Path::new(&settings.data.name).file_stem().unwrap_or_default().to_string_lossy();
-    let estimator = &settings.estimator;
-    let mut name = format!("{data}-{}-{}x{}", estimator.label(), estimator.m, estimator.k);
+    let mut name = settings.stem();
     if !sweep {
         let _ = write!(name, "-seed{}", settings.seed);
     }

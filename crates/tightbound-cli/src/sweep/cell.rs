@@ -9,7 +9,7 @@ use tightbound::run::RunFolder;
 use tightbound::sweep::{Cell, CellResult, DataScores, Plan, State, SweepFolder};
 use tightbound::train::TrainError;
 
-use crate::args::{DataFolder, Loaded, Part};
+use crate::args::{DataFolder, ImageArgs, Loaded, Part, Shown};
 use crate::commands::snr::keep_snr;
 use crate::display::Display;
 use crate::failure::explain;
@@ -148,13 +148,13 @@ impl Worker<'_> {
         progress: &(dyn Fn(f64) + Sync),
     ) -> anyhow::Result<Option<Evaluation>> {
         let options = ScoreOptions { k: self.plan.score.k, ..ScoreOptions::default() };
-        let dataset = loaded.dataset(Some(name), self.data)?;
-        let (hash, of) = (dataset.hash(), dataset.test.len());
-        let on = ScoredImages { data: dataset.name.clone(), hash, part: "test".into(), of };
+        let (data, part) = (Some(name.to_owned()), Part::Test);
+        let scored = ImageArgs { data, folder: self.data.clone(), part };
+        let Shown { name: data, hash, images } = scored.load(loaded)?;
+        let on = ScoredImages { data, hash, part: part.name().to_owned(), of: images.len() };
         let wanted = self.plan.score.images.map(|n| n as usize);
-        let images = some_of(dataset.test, wanted, options.seed);
-        let settings = &loaded.model.info.settings;
-        let path = evaluation_file(run, Some(name), Part::Test, settings)
+        let images = some_of(images, wanted, options.seed);
+        let path = evaluation_file(run, &scored, &loaded.model.info.settings)
             .context("the run folder has gone while it was scored")?;
         let kept = fs_err::read(&path).ok();
         let kept = kept.and_then(|bytes| serde_json::from_slice::<Evaluation>(&bytes).ok());

@@ -11,7 +11,7 @@ use std::thread::sleep;
 use std::time::Duration;
 
 use anyhow::{Context, bail};
-use tightbound::sweep::{Cell, State};
+use tightbound::sweep::{Cell, Plan, State};
 use tightbound_report::shell_word;
 
 use super::cell::Worker;
@@ -67,14 +67,14 @@ impl Cluster {
     /// If the engine's command cannot be run or refuses the job, or the folder cannot be read.
     pub fn run(&self, worker: Worker<'_>) -> anyhow::Result<Tally> {
         for attempt in 1..=self.attempts {
-            let left = left(worker)?;
+            let before = Traces::read(worker)?;
+            let left = before.left(worker.plan);
             if left.is_empty() {
                 break;
             }
             let again = if attempt == 1 { "" } else { " once more" };
             talk!("submitting {} cells{again} through {}", left.len(), self.manager.command());
             let submission = self.prepare(worker, &left)?;
-            let before = Traces::read(worker, &submission)?;
             let status = self.submit(&submission, worker.signals)?;
             if worker.signals.stop().is_some() {
                 talk!(
@@ -84,7 +84,7 @@ impl Cluster {
                 break;
             }
             // Both engines report failed tasks by the same codes as a job that they refuse.
-            if !status.success() && Traces::read(worker, &submission)? == before {
+            if !status.success() && Traces::read(worker)? == before {
                 let name = self.manager.command();
                 bail!("`{name}` began no cell ({status}): what it said is above");
             }
@@ -243,25 +243,21 @@ struct Traces {
 }
 
 impl Traces {
-    fn read(worker: Worker<'_>, submission: &Submission) -> anyhow::Result<Self> {
+    fn read(worker: Worker<'_>) -> anyhow::Result<Self> {
         let states = worker.plan.cells.iter().map(|cell| worker.folder.state(worker.plan, cell));
         let states = states.collect::<Result<_, _>>()?;
-        Ok(Self { logs: fs_err::read_dir(&submission.logs)?.count(), states })
+        Ok(Self { logs: fs_err::read_dir(worker.folder.make("logs")?)?.count(), states })
+    }
+
+    /// The cells that are neither done nor failed.
+    fn left<'a>(&self, plan: &'a Plan) -> Vec<&'a Cell> {
+        let is_left = |state: &State| !matches!(state, State::Done(_) | State::Failed(_));
+        let cells = plan.cells.iter().zip(&self.states);
+        cells.filter(|(_, state)| is_left(state)).map(|(cell, _)| cell).collect()
     }
 }
 
 /// One cell per line.
 fn lines(cells: &[String]) -> String {
     cells.iter().map(|cell| format!("{cell}\n")).collect()
-}
-
-/// The cells that are neither done nor failed.
-fn left<'a>(worker: Worker<'a>) -> anyhow::Result<Vec<&'a Cell>> {
-    let mut left = Vec::new();
-    for cell in &worker.plan.cells {
-        if !matches!(worker.folder.state(worker.plan, cell)?, State::Done(_) | State::Failed(_)) {
-            left.push(cell);
-        }
-    }
-    Ok(left)
 }

@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use tightbound::data::{Dataset, shuffled_order};
 use tightbound::evaluate::{ScoreOptions, score};
-use tightbound::model::{ParameterTable, initialise};
+use tightbound::model::ParameterTable;
 use tightbound::run::Checkpoint;
 use tightbound::settings::Settings;
 use tightbound::sweep::{Cell, Plan};
@@ -52,14 +52,10 @@ impl Costs {
             }
         }
         let seconds = MEASURE / kinds.len() as f64;
-        let mut sets: HashMap<&str, Dataset> = HashMap::new();
         let mut costs = Self::default();
         for settings in kinds {
-            let name = &*settings.data.name;
-            if !sets.contains_key(name) {
-                sets.insert(name, data.load(name)?);
-            }
-            costs.kinds.insert(kind(settings), measure(settings, &sets[name], threads, seconds)?);
+            let dataset = data.load(&settings.data.name)?;
+            costs.kinds.insert(kind(settings), measure(settings, &dataset, threads, seconds)?);
         }
         Ok(costs)
     }
@@ -106,9 +102,7 @@ fn measure(
     let one = Threads { threads: Some(1), ..*threads };
     let mut engine = one.engine(&architecture)?;
     let table = ParameterTable::new(&architecture);
-    let model = &settings.model;
-    let (rule, bias) = (model.initialisation, model.output_bias);
-    let parameters = initialise(&architecture, rule, bias, &dataset.train.mean_image(), 1);
+    let parameters = settings.first_parameters(&architecture, &images.mean_image());
     let estimator = settings.estimator.build()?;
     let mut state = Checkpoint::start(parameters);
     let mut stepper = Stepper::new(settings, images, &table);

@@ -232,12 +232,18 @@ impl RunFolder {
 
 /// Takes the folder's lock.
 fn lock(storage: &dyn Storage, path: &Path) -> Result<File, RunError> {
-    let name = path.join(LOCK);
-    let file = storage.append(&name).map_err(RunError::storage("open", &name))?;
+    let held = try_lock(storage, &path.join(LOCK))?;
+    held.ok_or_else(|| RunError::Locked(path.to_owned()))
+}
+
+/// Locks the file `name`, made if need be, for as long as the result lives; none if another process
+/// holds it.
+pub(crate) fn try_lock(storage: &dyn Storage, name: &Path) -> Result<Option<File>, RunError> {
+    let file = storage.append(name).map_err(RunError::storage("open", name))?;
     match file.try_lock() {
-        Ok(()) => Ok(file),
-        Err(TryLockError::WouldBlock) => Err(RunError::Locked(path.to_owned())),
-        Err(TryLockError::Error(source)) => Err(RunError::storage("lock", &name)(source)),
+        Ok(()) => Ok(Some(file)),
+        Err(TryLockError::WouldBlock) => Ok(None),
+        Err(TryLockError::Error(source)) => Err(RunError::storage("lock", name)(source)),
     }
 }
 

@@ -39,6 +39,7 @@ pub use error::{Damage, RunError};
 pub use files::{
     CHECKPOINT, DESCRIPTION, EVALUATION, METRICS, MODEL, PREVIOUS, SNR, evaluation_files,
 };
+pub(crate) use folder::try_lock;
 pub use folder::{Latest, RunFolder};
 pub use metrics::{
     BetaEvidence, BetaRecord, EpochRecord, EvaluationRecord, Log, MetricsLog, Record, SkipRecord,

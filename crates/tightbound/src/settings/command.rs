@@ -1,4 +1,6 @@
-//! Write the command line that repeats a training.
+//! Write the command line that repeats a training, and name its folder.
+
+use std::path::Path;
 
 use toml::{Table, Value};
 
@@ -28,6 +30,13 @@ const ALWAYS: [&str; 5] =
     ["data.name", "estimator.name", "estimator.m", "estimator.k", "train.epochs"];
 
 impl Settings {
+    /// Data, bound, M and K, as folders are named: `mnist-piwae-8x8`.
+    pub fn stem(&self) -> String {
+        let data = Path::new(&self.data.name).file_stem().unwrap_or_default().to_string_lossy();
+        let estimator = &self.estimator;
+        format!("{data}-{}-{}x{}", estimator.label(), estimator.m, estimator.k)
+    }
+
     /// The words of a command line that resolves to these settings: everything that departs from the
     /// protocol, and what a reader looks for. Words are not quoted for any shell; some have brackets.
     pub fn train_command(&self) -> Vec<String> {

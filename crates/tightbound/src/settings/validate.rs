@@ -1,9 +1,9 @@
 //! Refuse numbers outside their range, naming the key and the flag.
 
 use super::error::SettingsError;
-use super::types::{BetaObjective, Settings, beta_target};
+use super::types::{BetaObjective, ModelSettings, Settings, beta_target};
 use crate::estimators::{EstimatorError, EstimatorSettings};
-use crate::model::Architecture;
+use crate::model::{Architecture, initialise};
 
 impl Settings {
     /// Checks every range that does not depend on the data.
@@ -116,5 +116,15 @@ impl Settings {
             activation: model.activation,
             sigma: model.sigma,
         }
+    }
+
+    /// The parameters that a training of `architecture` begins with, if it does not go on from another;
+    /// `mean_image` is the mean of its training images, `[D]` in [0, 1].
+    ///
+    /// # Panics
+    /// If `mean_image` does not have D values.
+    pub fn first_parameters(&self, architecture: &Architecture, mean_image: &[f64]) -> Vec<f32> {
+        let ModelSettings { initialisation, output_bias, .. } = self.model;
+        initialise(architecture, initialisation, output_bias, mean_image, self.seed)
     }
 }

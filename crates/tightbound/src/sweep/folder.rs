@@ -1,6 +1,6 @@
 //! Hold a sweep's folder: its plan, its cells, what came of them.
 
-use std::fs::{self, File, OpenOptions, TryLockError};
+use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -9,7 +9,7 @@ use serde::de::DeserializeOwned;
 
 use super::plan::{Cell, Plan};
 use super::result::{CellResult, Failure, results_csv};
-use crate::run::{Disk, RunError, RunFolder, write_atomic};
+use crate::run::{Disk, RunError, RunFolder, try_lock, write_atomic};
 
 const PLAN: &str = "sweep.json";
 const LOCK: &str = ".sweep.lock";
@@ -65,23 +65,9 @@ pub enum SweepError {
         reason: String,
     },
     /// The operating system refused.
-    #[error("cannot {action} {}: {source}", path.display())]
-    Storage {
-        /// What was tried.
-        action: &'static str,
-        /// On which file or folder.
-        path: PathBuf,
-        /// What the operating system said.
-        source: io::Error,
-    },
-    /// A file cannot be written.
     #[error(transparent)]
     Run(#[from] RunError),
 }
-
-/// The right to run a sweep; it ends with the value or the process, however it ends.
-#[derive(Debug)]
-pub struct SweepLock(#[allow(dead_code, reason = "held, not read")] File);
 
 impl SweepFolder {
     /// The folder at `path`, which need not be there.
@@ -112,17 +98,10 @@ impl SweepFolder {
         self.read(&self.0.join(PLAN))?.ok_or_else(|| SweepError::NotASweep(self.0.clone()))
     }
 
-    /// Takes the right to run the sweep.
-    pub fn lock(&self) -> Result<SweepLock, SweepError> {
-        let path = self.0.join(LOCK);
-        let refused = |action, source| SweepError::Storage { action, path: path.clone(), source };
-        let file = OpenOptions::new().create(true).append(true).open(&path);
-        let file = file.map_err(|source| refused("open", source))?;
-        match file.try_lock() {
-            Ok(()) => Ok(SweepLock(file)),
-            Err(TryLockError::WouldBlock) => Err(SweepError::Locked(self.0.clone())),
-            Err(TryLockError::Error(source)) => Err(refused("lock", source)),
-        }
+    /// Takes the right to run the sweep; it ends with the value or the process, however it ends.
+    pub fn lock(&self) -> Result<File, SweepError> {
+        let held = try_lock(&Disk, &self.0.join(LOCK))?;
+        held.ok_or_else(|| SweepError::Locked(self.0.clone()))
     }
 
     /// The run folder of `cell`.
@@ -132,11 +111,10 @@ impl SweepFolder {
 
     /// Where `cell` stands under `plan`.
     pub fn state(&self, plan: &Plan, cell: &Cell) -> Result<State, SweepError> {
-        let result: Option<CellResult> = self.read(&self.result(cell))?;
-        if let Some(result) = result.filter(|result| result.answers(cell, &plan.score)) {
+        if let Some(result) = self.result(plan, cell)? {
             return Ok(State::Done(Box::new(result)));
         }
-        if let Some(failure) = self.read(&self.failure(cell))? {
+        if let Some(failure) = self.read(&self.failure_file(cell))? {
             return Ok(State::Failed(failure));
         }
         let run = self.run(cell);
@@ -151,22 +129,28 @@ impl SweepFolder {
         })
     }
 
+    /// What came of `cell`, if all that `plan` asks of it is done.
+    fn result(&self, plan: &Plan, cell: &Cell) -> Result<Option<CellResult>, SweepError> {
+        let result: Option<CellResult> = self.read(&self.result_file(cell))?;
+        Ok(result.filter(|result| result.answers(cell, &plan.score)))
+    }
+
     /// Keeps what came of `cell`.
     pub fn finish(&self, cell: &Cell, result: &CellResult) -> Result<(), SweepError> {
-        self.write(&self.result(cell), result)
+        self.write(&self.result_file(cell), result)
     }
 
     /// Keeps why `cell` cannot go on.
     pub fn fail(&self, cell: &Cell, message: String) -> Result<(), SweepError> {
-        self.write(&self.failure(cell), &Failure { id: cell.id.clone(), message })
+        self.write(&self.failure_file(cell), &Failure { id: cell.id.clone(), message })
     }
 
     /// Forgets that `cell` could not go on.
     pub fn forgive(&self, cell: &Cell) -> Result<(), SweepError> {
-        let path = self.failure(cell);
+        let path = self.failure_file(cell);
         match fs::remove_file(&path) {
-            Err(source) if source.kind() != io::ErrorKind::NotFound => {
-                Err(SweepError::Storage { action: "remove", path, source })
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                Err(RunError::storage("remove", &path)(error).into())
             }
             _ => Ok(()),
         }
@@ -177,8 +161,8 @@ impl SweepFolder {
     pub fn gather<'a>(&self, plan: &'a Plan) -> Result<Vec<(&'a Cell, CellResult)>, SweepError> {
         let mut results = Vec::new();
         for cell in &plan.cells {
-            if let State::Done(result) = self.state(plan, cell)? {
-                results.push((cell, *result));
+            if let Some(result) = self.result(plan, cell)? {
+                results.push((cell, result));
             }
         }
         let all: Vec<&CellResult> = results.iter().map(|(_, result)| result).collect();
@@ -191,17 +175,15 @@ impl SweepFolder {
     /// A folder of the sweep for other files, made if need be.
     pub fn make(&self, name: &str) -> Result<PathBuf, SweepError> {
         let path = self.0.join(name);
-        match fs::create_dir_all(&path) {
-            Ok(()) => Ok(path),
-            Err(source) => Err(SweepError::Storage { action: "make the folder", path, source }),
-        }
+        fs::create_dir_all(&path).map_err(RunError::storage("make the folder", &path))?;
+        Ok(path)
     }
 
-    fn result(&self, cell: &Cell) -> PathBuf {
+    fn result_file(&self, cell: &Cell) -> PathBuf {
         self.0.join("results").join(format!("{}.json", cell.id))
     }
 
-    fn failure(&self, cell: &Cell) -> PathBuf {
+    fn failure_file(&self, cell: &Cell) -> PathBuf {
         self.0.join("failures").join(format!("{}.json", cell.id))
     }
 
@@ -221,9 +203,7 @@ impl SweepFolder {
                 }),
             },
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-            Err(source) => {
-                Err(SweepError::Storage { action: "read", path: path.to_owned(), source })
-            }
+            Err(error) => Err(RunError::storage("read", path)(error).into()),
         }
     }
 }
@@ -289,7 +269,7 @@ mod tests {
     fn damaged_files_of_a_sweep_are_named() {
         let (_home, folder, plan) = begun(3, 0);
         let cell = &plan.cells[0];
-        for path in [folder.failure(cell), folder.result(cell)] {
+        for path in [folder.failure_file(cell), folder.result_file(cell)] {
             fs::write(&path, "{\"id\": 3}").unwrap();
             let error = folder.state(&plan, cell).unwrap_err().to_string();
             assert!(error.starts_with(&path.display().to_string()), "{error}");

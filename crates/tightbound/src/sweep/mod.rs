@@ -27,6 +27,6 @@ mod tests;
 
 pub use budget::{Budget, UnknownBudget};
 pub use experiment::{Experiment, ExperimentError, Scoring};
-pub use folder::{State, SweepError, SweepFolder, SweepLock};
+pub use folder::{State, SweepError, SweepFolder};
 pub use plan::{Cell, Choices, Plan};
 pub use result::{CellResult, DataScores, Failure, results_csv};

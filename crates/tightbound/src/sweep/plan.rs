@@ -196,11 +196,8 @@ impl Cell {
         let mut hashed = settings.clone();
         hashed.train.epochs = 0;
         let text = serde_json::to_string(&hashed).expect("plain structures");
-        let estimator = &settings.estimator;
-        let data = Path::new(&settings.data.name).file_stem().unwrap_or_default();
-        let mut words = vec![data.to_string_lossy().into_owned(), estimator.label().to_owned()];
-        words.push(format!("{}x{}", estimator.m, estimator.k));
-        match (estimator.beta, settings.train.beta_objective) {
+        let mut words = vec![settings.stem()];
+        match (settings.estimator.beta, settings.train.beta_objective) {
             (Some(beta), BetaObjective::Fixed) => words.push(format!("beta{beta}")),
             (Some(beta), _) => words.push(format!("learned{beta}")),
             (None, _) => {}

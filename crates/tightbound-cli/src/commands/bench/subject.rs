@@ -6,7 +6,7 @@ use anyhow::bail;
 use serde::Serialize;
 use tightbound::data::Dataset;
 use tightbound::engine::cpu::CpuEngine;
-use tightbound::model::{Architecture, ParameterTable, initialise};
+use tightbound::model::{Architecture, ParameterTable};
 use tightbound::run::Model;
 use tightbound::settings::Settings;
 
@@ -96,12 +96,7 @@ impl Subject {
         let epoch = trained.as_ref().map_or(0, |model| model.info.epoch);
         let parameters = match (trained, &common.model) {
             (Some(model), Some(path)) => parameters_of(model, path, &architecture)?,
-            _ => {
-                let model = &settings.model;
-                let mean = dataset.train.mean_image();
-                let (rule, bias) = (model.initialisation, model.output_bias);
-                initialise(&architecture, rule, bias, &mean, settings.seed)
-            }
+            _ => settings.first_parameters(&architecture, &dataset.train.mean_image()),
         };
         let facts = Facts {
             architecture: architecture.to_string(),

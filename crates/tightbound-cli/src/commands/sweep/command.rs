@@ -118,7 +118,7 @@ pub fn run(args: &Args) -> anyhow::Result<Outcome> {
         Step::Plan { experiment, out, plan, data, threads } => {
             let (experiment, path) = builtin::find(experiment)?;
             let folder = &SweepFolder::new(out);
-            let sweep = Sweep { folder, data, threads };
+            let sweep = Sweep::new(folder, data, threads);
             let (plan, costs) = sweep.plan(&experiment, &path, &plan.choices()?)?;
             sweep.announce(&plan, &costs);
             let names: String = plan.cells.iter().map(|cell| format!("{}\n", cell.id)).collect();
@@ -130,7 +130,7 @@ pub fn run(args: &Args) -> anyhow::Result<Outcome> {
             let folder = &SweepFolder::new(folder);
             let plan = folder.read_plan()?;
             let failed = if *retry_failed { Failed::Retry } else { Failed::Keep };
-            let sweep = Sweep { folder, data, threads };
+            let sweep = Sweep::new(folder, data, threads);
             let tally = sweep.run(&plan, &Costs::unknown(), on, failed)?;
             let (_, table) = gather(folder, &plan)?;
             print(&table)?;
@@ -146,7 +146,7 @@ pub fn run(args: &Args) -> anyhow::Result<Outcome> {
             let folder = &SweepFolder::new(folder);
             let plan = folder.read_plan()?;
             let (results, _) = gather(folder, &plan)?;
-            print(&Sweep { folder, data, threads }.report(&plan, &results)?)?;
+            print(&Sweep::new(folder, data, threads).report(&plan, &results)?)?;
             Ok(Outcome::Done)
         }
         Step::Cell { folder, cell, data, threads } => {

@@ -4,15 +4,17 @@ use std::path::Path;
 use std::time::Duration;
 
 use anyhow::bail;
+use tightbound::run::short_digest;
 use tightbound::sweep::{Budget, Cell, CellResult, Choices, Experiment, Plan, SweepFolder};
 use tightbound_report::study::Run;
-use tightbound_report::{Align, Measured, Table};
+use tightbound_report::{Align, Table};
 
 use super::args::ClusterArgs;
 use crate::args::DataFolder;
 use crate::machine::Threads;
 use crate::output::{quoted, talk};
 use crate::reporting::{Page, describe_report};
+use crate::scoring::measured;
 use crate::signals::Signals;
 use crate::sweep::{Costs, Tally, Worker, run_here};
 
@@ -28,14 +30,19 @@ pub enum Failed {
 /// A sweep, and with what it is made.
 pub struct Sweep<'a> {
     /// Its folder.
-    pub folder: &'a SweepFolder,
-    /// Where the images are.
-    pub data: &'a DataFolder,
+    folder: &'a SweepFolder,
+    /// Where the images are; they are loaded once for all steps.
+    data: DataFolder,
     /// How the machine is used.
-    pub threads: &'a Threads,
+    threads: &'a Threads,
 }
 
-impl Sweep<'_> {
+impl<'a> Sweep<'a> {
+    /// A sweep in `folder`.
+    pub fn new(folder: &'a SweepFolder, data: &DataFolder, threads: &'a Threads) -> Self {
+        Self { folder, data: data.remembering(), threads }
+    }
+
     /// The plan of `experiment`, which came from `path`: the one in the folder if it is of the same cells,
     /// with more epochs if so many are asked for now, or else a new one. With it comes what the cells cost.
     ///
@@ -56,7 +63,7 @@ impl Sweep<'_> {
             Budget::Smoke => Costs::unknown(),
             _ => {
                 talk!("measuring this machine for 10 seconds");
-                Costs::measure(&plan, self.data, self.threads)?
+                Costs::measure(&plan, &self.data, self.threads)?
             }
         };
         let time = plan.budget.time().filter(|_| choices.epochs.is_none());
@@ -123,8 +130,7 @@ impl Sweep<'_> {
         }
         let signals = Signals::install()?;
         signals.hold_back();
-        let Self { folder, threads, .. } = *self;
-        let data = &self.data.remembering();
+        let Self { folder, data, threads } = self;
         let worker = Worker { folder, plan, data, threads, signals: &signals };
         match on.cluster(threads) {
             None => run_here(worker, on.jobs(), costs),
@@ -152,7 +158,7 @@ impl Sweep<'_> {
             note,
             out: &out,
             files: Some(&files),
-            folder: self.data,
+            folder: &self.data,
             threads: self.threads,
         };
         let report = page.write(runs)?;
@@ -176,13 +182,12 @@ pub fn gather<'a>(
     let mut table = Table::new(&columns);
     for (cell, result) in &results {
         for scores in &result.scores {
-            let estimate = scores.log_p_hat;
             table.row([
                 cell.id.clone(),
                 result.epochs.to_string(),
                 scores.data.clone(),
-                Measured { value: estimate.value, error: estimate.se }.to_string(),
-                tightbound::run::short_digest(&result.digest).to_owned(),
+                measured(scores.log_p_hat).to_string(),
+                short_digest(&result.digest).to_owned(),
             ]);
         }
     }
