@@ -40,29 +40,8 @@ HERE = Path(__file__).resolve().parent
 PROGRAM = Path(os.environ.get("TIGHTBOUND", HERE.parents[1] / "target/release/tightbound")).resolve()
 
 # Six bounds, two seeds.
-EXPERIMENT = """
-title = "Six bounds"
-
-[settings]
-data.name = "glyphs"
-model.encoder = [48]
-model.decoder = [48]
-model.latents = 4
-
-[score]
-k = 70
-
-[[axis]]
-values = [
-    { estimator.name = "vae", estimator.m = 16 },
-    { estimator.name = "iwae", estimator.k = 16 },
-    { estimator.name = "miwae", estimator.m = 2, estimator.k = 8 },
-    { estimator.name = "miwae", estimator.m = 8, estimator.k = 2 },
-    { estimator.name = "piwae", estimator.m = 2, estimator.k = 8 },
-    { estimator.name = "ciwae", estimator.k = 16, estimator.beta = 0.5 },
-]
-"""
-SIZE = "--budget smoke --seeds 2 --epochs 12 --set data.limit=4000".split()
+EXPERIMENT = HERE.parent / "six-bounds.toml"
+SIZE = "--budget smoke --seeds 2 --epochs 96".split()
 PATIENCE = 600
 
 
@@ -73,8 +52,7 @@ def check(holds, what):
 
 
 def plan(work, name):
-    (work / "six.toml").write_text(EXPERIMENT)
-    command = [PROGRAM, "sweep", "plan", "six.toml", "--out", name, *SIZE]
+    command = [PROGRAM, "sweep", "plan", EXPERIMENT, "--out", name, *SIZE]
     done = subprocess.run(command, cwd=work, check=True, capture_output=True, text=True)
     return done.stdout.splitlines()
 

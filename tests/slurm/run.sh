@@ -86,32 +86,10 @@ for _ in $(seq 300); do
 done
 sinfo
 
-cat >"$work/six.toml" <<'TOML'
-title = "Six bounds"
-
-[settings]
-data.name = "glyphs"
-model.encoder = [48]
-model.decoder = [48]
-model.latents = 4
-
-[score]
-k = 70
-
-[[axis]]
-values = [
-    { estimator.name = "vae", estimator.m = 16 },
-    { estimator.name = "iwae", estimator.k = 16 },
-    { estimator.name = "miwae", estimator.m = 2, estimator.k = 8 },
-    { estimator.name = "miwae", estimator.m = 8, estimator.k = 2 },
-    { estimator.name = "piwae", estimator.m = 2, estimator.k = 8 },
-    { estimator.name = "ciwae", estimator.k = 16, estimator.beta = 0.5 },
-]
-TOML
 cd "$work"
 there="there, with spaces"
 for folder in here "$there"; do
-    "$program" sweep plan six.toml --budget smoke --seeds 2 --epochs 4 --set data.limit=4000 \
+    "$program" sweep plan "$repository/tests/six-bounds.toml" --budget smoke --seeds 2 --epochs 32 \
         --out "$folder" >"$work/cells" 2>"$work/plan.log"
 done
 "$program" sweep run here >"$work/here.txt" 2>"$work/here.log"
