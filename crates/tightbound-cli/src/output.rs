@@ -20,11 +20,13 @@ impl fmt::Display for ClosedPipe {
 
 impl std::error::Error for ClosedPipe {}
 
-/// Writes a line of talk to standard error; if nobody listens, that is no error.
+/// Writes a line of talk to standard error, in one piece, because others may write there too; if nobody
+/// listens, that is no error.
 macro_rules! talk {
     ($($argument:tt)*) => {{
         use std::io::Write;
-        let _ = writeln!(std::io::stderr(), $($argument)*);
+        let line = format!("{}\n", format_args!($($argument)*));
+        let _ = std::io::stderr().write_all(line.as_bytes());
     }};
 }
 pub(crate) use talk;

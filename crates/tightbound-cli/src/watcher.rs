@@ -9,12 +9,13 @@ use tightbound::train::{Observer, Progress, Signal};
 
 use crate::display::Display;
 use crate::scoring::{describe_scores, quick_scores};
-use crate::signals::Signals;
+use crate::signals::{SaveRequests, Signals};
 
 /// The observer of one training.
 pub struct Watcher<'a> {
     display: Display,
     signals: &'a Signals,
+    saves: SaveRequests,
     epochs: usize,
     eval_k: u32,
     test: &'a Images,
@@ -30,7 +31,15 @@ impl<'a> Watcher<'a> {
         signals: &'a Signals,
     ) -> Self {
         let &TrainSettings { epochs, eval_k, .. } = train;
-        Self { display, signals, epochs, eval_k, test, stopped_by: None }
+        Self {
+            display,
+            signals,
+            saves: SaveRequests::new(),
+            epochs,
+            eval_k,
+            test,
+            stopped_by: None,
+        }
     }
 
     /// Ends the display, and says which signal stopped the training.
@@ -47,8 +56,8 @@ impl Observer for Watcher<'_> {
         if self.stopped_by.is_some() {
             return Signal::SaveAndStop;
         }
-        if self.signals.take_save() {
-            self.display.say("saved; going on");
+        if self.saves.take() {
+            self.display.say("saving, and going on");
             return Signal::Save;
         }
         Signal::Continue

@@ -30,7 +30,8 @@ use crate::training::{Job, Trained};
   tightbound train --from runs/piwae --estimator iwae    go on from its weights, in a new run
   tightbound train --data glyphs --epochs 1 --set data.limit=1000 --set model.latents=10
 
-Ctrl-C saves and says how to go on; a second one stops at once. SIGUSR1 saves and goes on.
+Ctrl-C saves and says how to go on, and so do SIGTERM and a closed terminal; a second Ctrl-C stops at
+once. SIGUSR1 saves and goes on.
 The learning rate falls in stages of 1, 3, 9, … epochs. `tightbound estimators` says which bound when.")]
 pub struct Args {
     #[command(flatten)]

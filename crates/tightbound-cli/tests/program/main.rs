@@ -1,6 +1,7 @@
 //! Run the real program on tiny settings, as a user would.
 
 mod ais;
+mod attacks;
 mod bad_input;
 mod bench;
 mod certify;

@@ -2,6 +2,8 @@
 
 use std::path::Path;
 use std::process::{Command, Output};
+use std::thread::sleep;
+use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
 
@@ -61,6 +63,16 @@ pub fn npy(shape: &[usize]) -> Vec<u8> {
     bytes.extend(format!("{header:117}\n").bytes());
     bytes.extend((0..count).map(|index| if index * index % 11 == 3 { 250 } else { 20 }));
     bytes
+}
+
+/// Waits until `is` holds.
+#[track_caller]
+pub fn wait_until(is: impl Fn() -> bool) {
+    let begin = Instant::now();
+    while !is() {
+        assert!(begin.elapsed() < Duration::from_secs(60), "it never comes to that");
+        sleep(Duration::from_millis(2));
+    }
 }
 
 /// What came of a process.

@@ -6,7 +6,7 @@ use std::process::{Child, Command, Stdio};
 use std::thread::sleep;
 use std::time::{Duration, Instant, SystemTime};
 
-use crate::support::{Folder, Run, npy};
+use crate::support::{Folder, Run, npy, wait_until};
 
 /// Two bounds on 45 images of 36 pixels.
 const EXPERIMENT: &str = r#"
@@ -59,16 +59,6 @@ fn results(sweep: &Path, cells: &[String]) -> Vec<(PathBuf, Vec<u8>)> {
 /// Starts a command that says nothing.
 fn start(command: &mut Command) -> Child {
     command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap()
-}
-
-/// Waits until `is` holds.
-#[track_caller]
-fn wait_until(is: impl Fn() -> bool) {
-    let begin = Instant::now();
-    while !is() {
-        assert!(begin.elapsed() < Duration::from_secs(60), "it never comes to that");
-        sleep(Duration::from_millis(2));
-    }
 }
 
 /// The numbers of the epochs in a cell's log.

@@ -1,0 +1,92 @@
+//! Attack trainings and scores: whatever happens, they must end in the same bytes.
+//!
+//! Short attacks run always. `TIGHTBOUND_ATTACKS=full` asks for the long ones, whose figures
+//! docs/reliability.md shows; `--nocapture` prints them.
+
+mod bits;
+mod kills;
+mod processes;
+#[cfg(unix)]
+mod signals;
+#[cfg(all(target_os = "linux", target_arch = "x86_64"))]
+mod storage;
+#[cfg(all(target_os = "linux", target_arch = "x86_64"))]
+mod strace;
+
+use std::fs;
+use std::path::Path;
+
+use serde_json::Value;
+
+use crate::support::{Folder, npy};
+
+/// A training that keeps everything that can be kept, without its epochs and its folder. It takes
+/// milliseconds.
+const TRAINING: &str = "train --data images.npy --set model.encoder=[8] --set model.decoder=[8] \
+                        --set model.latents=2 --set train.batch=9 --eval-every 1 --estimator ciwae --k 3 \
+                        --beta learned --monitor snr --resume";
+
+/// A folder with images to train on.
+fn site() -> Folder {
+    let site = Folder::new();
+    fs::write(site.path().join("images.npy"), npy(&[60, 6, 6])).unwrap();
+    site
+}
+
+/// How often to attack: `few` times, or `many` in a full attack.
+fn times(few: usize, many: usize) -> usize {
+    if is_full() { many } else { few }
+}
+
+fn is_full() -> bool {
+    std::env::var("TIGHTBOUND_ATTACKS").is_ok_and(|value| value == "full")
+}
+
+/// What a complete training leaves, without the times in its log and the machine it began on.
+#[derive(Debug, PartialEq)]
+struct Remains {
+    checkpoint: Vec<u8>,
+    model: Vec<u8>,
+    description: String,
+    log: Vec<Value>,
+}
+
+impl Remains {
+    fn of(run: &Path) -> Self {
+        let log = fs::read_to_string(run.join("metrics.jsonl")).unwrap();
+        let log = log.lines().map(|line| {
+            let mut record: Value = serde_json::from_str(line).unwrap();
+            record.as_object_mut().unwrap().remove("timing");
+            record
+        });
+        let description = fs::read_to_string(run.join("run.toml")).unwrap();
+        Self {
+            checkpoint: fs::read(run.join("checkpoint.safetensors")).unwrap(),
+            model: fs::read(run.join("model.safetensors")).unwrap(),
+            description: description.split("[machine]").next().unwrap().to_owned(),
+            log: log.collect(),
+        }
+    }
+
+    /// Asserts that nothing differs, without printing kilobytes of weights.
+    #[track_caller]
+    fn assert_is(&self, expected: &Self, after: &str) {
+        assert!(self.checkpoint == expected.checkpoint, "another checkpoint after {after}");
+        assert!(self.model == expected.model, "another model after {after}");
+        assert_eq!(self.description, expected.description, "after {after}");
+        assert_eq!(self.log, expected.log, "after {after}");
+    }
+}
+
+/// Numbers for moments and choices, other ones at every call.
+struct Random(u64);
+
+impl Random {
+    /// A number from 0 to `below` - 1.
+    fn below(&mut self, below: u64) -> u64 {
+        // Numerical Recipes' generator; the upper bits are the good ones.
+        self.0 =
+            self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (self.0 >> 33) % below
+    }
+}

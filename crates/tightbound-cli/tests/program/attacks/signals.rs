@@ -1,0 +1,194 @@
+//! Send signals to trainings at random moments: they save, and say so with the right exit code.
+
+use std::fs;
+use std::io::{BufRead, BufReader};
+use std::os::unix::process::ExitStatusExt;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+use tightbound::run::RunFolder;
+
+use super::{Random, Remains, site, times};
+use crate::support::{Folder, Run, npy, wait_until};
+
+/// A second is promised; the rest is for machines that do much else.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Minibatches of a millisecond or so, hundreds to the epoch.
+const LONG: &str = "train --data many.npy --set model.encoder=[8] --set model.decoder=[8] \
+                    --set model.latents=2 --set train.batch=5 --epochs 3 --estimator miwae --m 2 --k 300 \
+                    --threads 2 --resume";
+
+fn long_site() -> (Folder, Remains) {
+    let site = site();
+    fs::write(site.path().join("many.npy"), npy(&[2000, 6, 6])).unwrap();
+    site.run(&format!("{LONG} --out whole")).succeeds();
+    let expected = Remains::of(&site.path().join("whole"));
+    (site, expected)
+}
+
+fn send(process: &Child, signal: &str) {
+    let id = process.id().to_string();
+    // The process may have ended.
+    Command::new("kill").args([&format!("-{signal}"), &id]).stderr(Stdio::null()).status().unwrap();
+}
+
+fn start(site: &Folder, line: &str) -> Child {
+    let mut command = site.tightbound(line);
+    command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
+}
+
+/// The step that the newest checkpoint of `run` holds.
+fn step(run: &Path) -> u64 {
+    RunFolder::position(run).map_or(0, |position| position.step)
+}
+
+/// The slowest and the median, in milliseconds.
+fn print_times(what: &str, mut times: Vec<Duration>) {
+    times.sort();
+    let (median, slowest) = (times[times.len() / 2], times[times.len() - 1]);
+    println!("{what}: {} times, median {median:.1?}, slowest {slowest:.1?}", times.len());
+}
+
+/// A training is stopped and resumed until it is complete, and then another one.
+#[test]
+fn signals_at_random_moments_save_and_end_with_their_exit_code() {
+    let (site, expected) = long_site();
+    let run = site.path().join("run");
+    let line = format!("{LONG} --out run");
+    let mut random = Random(4);
+    for (name, signal) in [("INT", 2), ("TERM", 15), ("HUP", 1)] {
+        let (mut times_taken, wanted) = (Vec::new(), times(6, 100));
+        let mut early = 0;
+        while times_taken.len() < wanted {
+            let before = step(&run);
+            let process = start(&site, &line);
+            sleep(Duration::from_micros(random.below(150_000)));
+            send(&process, name);
+            let sent = Instant::now();
+            let output = process.wait_with_output().unwrap();
+            let (took, unheard) = (sent.elapsed(), output.status.signal() == Some(signal));
+            let Run { code, stderr, .. } = Run::from(output);
+            assert!(took < PATIENCE, "{name}: {took:?}");
+            if code == Some(0) {
+                Remains::of(&run).assert_is(&expected, name);
+                fs::remove_dir_all(&run).unwrap();
+                continue;
+            }
+            // The signal may come before anybody listens to it, or before there is something to save.
+            assert!(unheard || code == Some(128 + signal), "{name}: {code:?}, {stderr}");
+            if stderr.contains("saved after step") {
+                let told = format!("saved after step {};", step(&run));
+                assert!(stderr.contains(&told), "{told} is not in {stderr}");
+                assert!(stderr.contains("tightbound train --resume --out run"), "{stderr}");
+                times_taken.push(took);
+            } else {
+                early += 1;
+            }
+            assert!(step(&run) >= before);
+        }
+        println!("SIG{name} before the training: {early} times");
+        print_times(&format!("SIG{name} to exit"), times_taken);
+    }
+    site.run(&line).succeeds();
+    Remains::of(&run).assert_is(&expected, "signals");
+}
+
+/// What was saved is found by a kill that follows at once.
+#[test]
+fn sigusr1_at_random_moments_saves_and_goes_on() {
+    let (site, expected) = long_site();
+    let run = site.path().join("run");
+    let mut random = Random(5);
+    let (mut took, mut within, wanted) = (Vec::new(), 0, times(6, 100));
+    while took.len() < wanted {
+        let mut process = start(&site, &format!("{LONG} --out run"));
+        let mut lines = BufReader::new(process.stderr.take().unwrap()).lines();
+        wait_until(|| run.join("checkpoint.safetensors").exists());
+        sleep(Duration::from_micros(random.below(100_000)));
+        let (before, sent) = (step(&run), Instant::now());
+        send(&process, "USR1");
+        // A training that has ended says no such thing, and one that has not begun is ended.
+        if lines.any(|line| line.unwrap().contains("saving, and going on")) {
+            wait_until(|| step(&run) > before);
+            took.push(sent.elapsed());
+            within += usize::from(RunFolder::position(&run).unwrap().batch > 0);
+        }
+        process.kill().unwrap();
+        if process.wait().unwrap().code() == Some(0) {
+            Remains::of(&run).assert_is(&expected, "SIGUSR1");
+            fs::remove_dir_all(&run).unwrap();
+        }
+    }
+    assert!(2 * within > wanted, "{within} of {wanted} within an epoch");
+    print_times("SIGUSR1 to the new checkpoint", took);
+    site.run(&format!("{LONG} --out run")).succeeds();
+    Remains::of(&run).assert_is(&expected, "SIGUSR1");
+}
+
+/// The first Ctrl-C waits for the end of a step, here of seconds; the second waits for nothing.
+#[test]
+fn a_second_ctrl_c_ends_at_once() {
+    let site = site();
+    let line =
+        "train --data images.npy --epochs 2 --estimator iwae --k 100000 --threads 1 --out run";
+    let mut process = start(&site, line);
+    wait_until(|| site.path().join("run/checkpoint.safetensors").exists());
+    send(&process, "INT");
+    sleep(Duration::from_millis(100));
+    assert!(process.try_wait().unwrap().is_none(), "the step is too short for this test");
+    let sent = Instant::now();
+    send(&process, "INT");
+    let ended = Run::from(process.wait_with_output().unwrap());
+    assert!(sent.elapsed() < PATIENCE);
+    assert_eq!(ended.code, Some(130), "{}", ended.stderr);
+    assert!(!ended.stderr.contains("saved"), "{}", ended.stderr);
+    assert!(site.run("verify run").succeeds().contains("--resume goes on"));
+}
+
+/// Who trains in a terminal has a training to go on with when the terminal is gone.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_closed_terminal_saves() {
+    let (site, expected) = long_site();
+    let run = site.path().join("run");
+    let command = format!("{} {LONG} --out run", env!("CARGO_BIN_EXE_tightbound"));
+    let mut terminal = site.process("script");
+    terminal.args(["--quiet", "--command", &command, "/dev/null"]);
+    let terminal =
+        terminal.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn();
+    let Ok(mut terminal) = terminal else {
+        eprintln!("left out, for want of the program script: a closed terminal");
+        return;
+    };
+    wait_until(|| run.join("checkpoint.safetensors").exists());
+    sleep(Duration::from_millis(50));
+    // With it goes the terminal that it made.
+    terminal.kill().unwrap();
+    terminal.wait().unwrap();
+    wait_until(|| RunFolder::open(&run).is_ok());
+    let position = RunFolder::position(&run).unwrap();
+    assert!(position.batch > 0, "{position:?} is the end of an epoch: nothing was saved");
+    site.run(&format!("{LONG} --out run")).succeeds();
+    Remains::of(&run).assert_is(&expected, "a closed terminal");
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn under_nohup_a_closed_terminal_changes_nothing() {
+    let (site, expected) = long_site();
+    let run = site.path().join("run");
+    let mut nohup = site.process("nohup");
+    nohup
+        .arg(env!("CARGO_BIN_EXE_tightbound"))
+        .args(LONG.split_whitespace())
+        .args(["--out", "run"]);
+    let process =
+        nohup.stdout(Stdio::piped()).stderr(Stdio::piped()).stdin(Stdio::null()).spawn().unwrap();
+    wait_until(|| run.join("checkpoint.safetensors").exists());
+    send(&process, "HUP");
+    Run::from(process.wait_with_output().unwrap()).succeeds();
+    Remains::of(&run).assert_is(&expected, "SIGHUP");
+}
