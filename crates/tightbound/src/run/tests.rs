@@ -103,6 +103,59 @@ fn a_damaged_checkpoint_is_put_aside_and_the_previous_one_used() {
     assert_eq!(steps(&mut run).0, 6);
 }
 
+/// Every byte is changed in turn, and the file is cut at every length: the run goes on from the checkpoint
+/// before, says why, and never from a wrong one.
+#[test]
+fn whatever_byte_is_damaged_the_previous_checkpoint_is_used() {
+    let (_folder, mut run) = run();
+    let path = run.path().join(CHECKPOINT);
+    let whole = fs::read(&path).unwrap();
+    let mut damaged: Vec<Vec<u8>> = (0..whole.len()).map(|end| whole[..end].to_vec()).collect();
+    damaged.extend((0..whole.len()).map(|at| {
+        let mut bytes = whole.clone();
+        bytes[at] ^= 1 << (at % 8);
+        bytes
+    }));
+    for bytes in damaged {
+        fs::write(&path, bytes).unwrap();
+        let (step, reason) = steps(&mut run);
+        assert_eq!(step, 6);
+        assert!(reason.unwrap().starts_with("checkpoint.safetensors: "));
+    }
+    fs::write(&path, whole).unwrap();
+    assert_eq!(steps(&mut run), (7, None));
+}
+
+/// Settings that a damaged `run.toml` tells are not those of the checkpoints, if they can be read at all; the
+/// machine and the number of epochs, which may change, are the exception.
+#[test]
+fn whatever_byte_of_the_description_is_damaged_no_run_goes_on_with_other_settings() {
+    let (_folder, run) = run();
+    let path = run.path().to_owned();
+    let fingerprint = run.description().fingerprint();
+    drop(run);
+    let whole = fs::read(path.join(DESCRIPTION)).unwrap();
+    let (mut unreadable, mut refused, mut harmless) = (0, 0, 0);
+    for at in 0..whole.len() {
+        let mut bytes = whole.clone();
+        bytes[at] ^= 1;
+        fs::write(path.join(DESCRIPTION), bytes).unwrap();
+        match RunFolder::open(&path) {
+            Err(RunError::Description { .. }) => unreadable += 1,
+            Err(other) => panic!("byte {at}: {other}"),
+            Ok(mut run) => match run.latest() {
+                Ok(_) => {
+                    assert_eq!(run.description().fingerprint(), fingerprint, "byte {at}");
+                    harmless += 1;
+                }
+                Err(RunError::NoCheckpoint { .. }) => refused += 1,
+                Err(other) => panic!("byte {at}: {other}"),
+            },
+        }
+    }
+    assert!(unreadable > 0 && refused > 0 && harmless < whole.len() / 5, "{harmless}");
+}
+
 #[test]
 fn a_crash_between_the_two_renames_loses_nothing() {
     let (_folder, mut run) = run();
