@@ -6,6 +6,9 @@ mod bench;
 mod certify;
 #[cfg(unix)]
 mod cluster;
+mod diverging;
+#[cfg(target_os = "linux")]
+mod hostile;
 mod interruption;
 mod output;
 mod readme;
@@ -15,3 +18,5 @@ mod snr;
 mod support;
 mod sweep;
 mod toy;
+#[cfg(target_os = "linux")]
+mod writes;
