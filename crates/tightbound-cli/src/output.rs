@@ -4,9 +4,9 @@ use std::fmt;
 use std::io::{self, Write};
 use std::path::Path;
 
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 use tightbound::run::{Disk, write_atomic};
-use tightbound_report::shell_word;
+use tightbound_report::shell_path;
 
 /// The reader of standard output has gone away.
 #[derive(Debug)]
@@ -48,7 +48,17 @@ pub fn print(text: &str) -> anyhow::Result<()> {
 
 /// `path` as one word of a shell's command line, for advice that can be copied.
 pub fn quoted(path: &Path) -> String {
-    shell_word(&path.display().to_string())
+    shell_path(path)
+}
+
+/// `path` as JSON has it: text, in which the bytes of a name that is not UTF-8 are replaced.
+pub fn shown(path: &Path) -> String {
+    path.display().to_string()
+}
+
+/// Writes a path into JSON as [`shown`] gives it.
+pub fn as_text<S: Serializer>(path: &Path, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_str(&path.display())
 }
 
 /// Writes a result to standard output as JSON, with a line end.

@@ -170,12 +170,25 @@ impl Job<'_> {
                 parent.info.architecture
             );
         }
+        if let Some(index) = parent.parameters.iter().position(|p| !p.is_finite()) {
+            let table = ParameterTable::new(architecture);
+            bail!(
+                "cannot start from `{}`: a number of `{}` is {}",
+                origin.run,
+                table.tensor_at(index).map_or("?", |tensor| &tensor.name),
+                parent.parameters[index]
+            );
+        }
         Ok(parent.parameters)
     }
 }
 
 /// Describes the run or model at `path`.
 fn origin_of(path: &Path) -> anyhow::Result<Origin> {
+    if path.to_str().is_none() {
+        let path = path.display();
+        bail!("cannot start from `{path}`: its name is not UTF-8, as run.toml is; rename it");
+    }
     let info =
         Model::load(path).with_context(|| format!("cannot start from `{}`", path.display()))?.info;
     Ok(Origin { run: path.display().to_string(), epoch: info.epoch, digest: info.digest })

@@ -10,11 +10,16 @@ pub(crate) fn escape(text: &str) -> String {
             '>' => escaped += "&gt;",
             '"' => escaped += "&quot;",
             '\'' => escaped += "&#39;",
-            c if c.is_control() => escaped.push(' '),
-            c => escaped.push(c),
+            c => escaped.push(visible(c)),
         }
     }
     escaped
+}
+
+/// The character, or a space in place of one that XML does not have: one of them in a picture, and no
+/// browser shows it.
+pub(crate) fn visible(c: char) -> char {
+    if c.is_control() || matches!(c, '\u{fffe}' | '\u{ffff}') { ' ' } else { c }
 }
 
 #[cfg(test)]
@@ -24,5 +29,6 @@ mod tests {
     #[test]
     fn no_character_ends_a_word_early() {
         assert_eq!(escape("a<b> & \"c\"\n'p̂'"), "a&lt;b&gt; &amp; &quot;c&quot; &#39;p̂&#39;");
+        assert_eq!(escape("a\u{fffe}b\u{ffff}\u{1b}c"), "a b  c");
     }
 }

@@ -27,5 +27,5 @@ pub use published::{
 };
 pub use rolling::rolling_mean;
 pub use scores::{Best, Cell, Column, Published, Row, ScoreTable, welch_p};
-pub use shell::shell_word;
+pub use shell::{shell_path, shell_word};
 pub use table::{Align, Table};

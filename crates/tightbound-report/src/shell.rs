@@ -1,5 +1,7 @@
 //! Write words so that a shell takes them as they are.
 
+use std::path::Path;
+
 /// `word` as one word of a shell's command line, for advice that can be copied.
 ///
 /// ```
@@ -14,9 +16,22 @@ pub fn shell_word(word: &str) -> String {
     format!("'{}'", word.replace('\'', r"'\''"))
 }
 
+/// `path` as one word of a shell's command line that no program takes for a flag.
+pub fn shell_path(path: &Path) -> String {
+    let path = path.display().to_string();
+    shell_word(&if path.starts_with('-') { format!("./{path}") } else { path })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn no_path_is_a_flag() {
+        for (path, quoted) in [("-x", "./-x"), ("runs/-x", "runs/-x"), ("-$x", "'./-$x'")] {
+            assert_eq!(shell_path(Path::new(path)), quoted);
+        }
+    }
 
     #[test]
     fn only_what_a_shell_would_change_is_quoted() {

@@ -11,7 +11,7 @@ use tightbound_report::{Align, Table, shell_word};
 
 use crate::args::{ImageArgs, Part};
 use crate::outcome::Outcome;
-use crate::output::{print, print_json, quoted};
+use crate::output::{print, print_json, quoted, shown};
 use crate::scoring::evaluation_file;
 
 /// Compare two scored models on the same images, pixels and noise
@@ -79,7 +79,7 @@ pub fn run(args: &Args) -> anyhow::Result<Outcome> {
         COLUMNS.iter().filter_map(|&(score, column)| first.minus(&other, score, column)).collect();
     if args.json {
         print_json(&serde_json::json!({
-            "first": args.first, "other": args.other, "images": first.rows.len(),
+            "first": shown(&args.first), "other": shown(&args.other), "images": first.rows.len(),
             "differences": differences,
             "protocols": [first.evaluation.protocol, other.evaluation.protocol],
         }))?;

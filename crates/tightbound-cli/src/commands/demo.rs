@@ -15,7 +15,7 @@ use crate::display::Display;
 use crate::failure::UsageError;
 use crate::machine::Threads;
 use crate::outcome::Outcome;
-use crate::output::{print, print_json, quoted, talk};
+use crate::output::{as_text, print, print_json, quoted, talk};
 use crate::signals::Signals;
 use crate::training::Job;
 
@@ -75,6 +75,7 @@ struct Line {
     kl_q_p: f64,
     kl_q_p_se: f64,
     digest: String,
+    #[serde(serialize_with = "as_text")]
     run: PathBuf,
 }
 

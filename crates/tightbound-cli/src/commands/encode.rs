@@ -8,7 +8,7 @@ use tightbound::evaluate::TestPixels;
 use crate::args::{ImageArgs, ModelArgs, Shown};
 use crate::numpy::{Archive, Array};
 use crate::outcome::Outcome;
-use crate::output::{print, print_json, write_file};
+use crate::output::{print, print_json, shown, write_file};
 
 /// Write the posterior mean and sd of every image's latent code
 ///
@@ -63,7 +63,7 @@ pub fn run(args: &Args) -> anyhow::Result<Outcome> {
     if args.json {
         let labels = images.labels.is_some();
         print_json(&serde_json::json!({
-            "file": args.out, "data": name, "part": part,
+            "file": shown(&args.out), "data": name, "part": part,
             "images": count, "latents": latents, "labels": labels, "seed": seed,
         }))?;
     } else {

@@ -9,7 +9,7 @@ use tightbound_report::GridLayout;
 use crate::args::{ImageArgs, Loaded, ModelArgs, Shown};
 use crate::images::some_of;
 use crate::outcome::Outcome;
-use crate::output::{print, print_json, write_file};
+use crate::output::{print, print_json, shown, write_file};
 
 /// Show images, their binary pixels, and what the model makes of them
 ///
@@ -74,7 +74,7 @@ pub fn run(args: &Args) -> anyhow::Result<Outcome> {
     write_file(&args.out, &layout.arrange(&values, images.height, images.width).to_png()?)?;
     if args.json {
         print_json(&serde_json::json!({
-            "png": args.out, "data": name, "part": part, "images": count, "seed": seed,
+            "png": shown(&args.out), "data": name, "part": part, "images": count, "seed": seed,
         }))?;
     } else {
         let file = args.out.display();

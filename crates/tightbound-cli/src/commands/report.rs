@@ -8,7 +8,7 @@ use crate::args::DataFolder;
 use crate::failure::UsageError;
 use crate::machine::Threads;
 use crate::outcome::Outcome;
-use crate::output::{print, print_json};
+use crate::output::{print, print_json, shown};
 use crate::reporting::{Page, describe_report};
 
 /// Show several runs on one page: findings, tables, figures, and a latent explorer
@@ -67,7 +67,7 @@ pub fn run(args: &Args) -> anyhow::Result<Outcome> {
     let report = page.write(runs)?;
     if args.json {
         print_json(&serde_json::json!({
-            "page": args.out, "files": args.files, "runs": count,
+            "page": shown(&args.out), "files": args.files.as_deref().map(shown), "runs": count,
             "findings": report.findings, "warnings": report.warnings,
         }))?;
     } else {

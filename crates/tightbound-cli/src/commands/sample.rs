@@ -10,7 +10,7 @@ use tightbound_report::GridLayout;
 use crate::args::ModelArgs;
 use crate::numpy::Array;
 use crate::outcome::Outcome;
-use crate::output::{print, print_json, write_file};
+use crate::output::{print, print_json, shown, write_file};
 
 /// Draw images from the model: z from the prior, then each pixel's probability
 #[derive(Debug, clap::Args)]
@@ -58,7 +58,7 @@ pub fn run(args: &Args) -> anyhow::Result<Outcome> {
     }
     if args.json {
         print_json(&serde_json::json!({
-            "png": args.out, "npy": args.npy, "images": args.count, "seed": args.model.seed,
+            "png": shown(&args.out), "npy": args.npy.as_deref().map(shown), "images": args.count, "seed": args.model.seed,
         }))?;
     } else {
         print(&format!("{}: {} draws from the prior\n", args.out.display(), args.count))?;

@@ -12,7 +12,7 @@ use crate::args::{DataFolder, SettingsArgs};
 use crate::display::Display;
 use crate::machine::Threads;
 use crate::outcome::Outcome;
-use crate::output::{print, print_json, quoted, talk};
+use crate::output::{as_text, print, print_json, quoted, talk};
 use crate::scoring::describe_scores;
 use crate::signals::Signals;
 use crate::training::{Job, Trained};
@@ -67,6 +67,7 @@ pub struct Args {
 /// What is printed about a run.
 #[derive(Serialize)]
 struct Report {
+    #[serde(serialize_with = "as_text")]
     run: PathBuf,
     seed: u64,
     complete: bool,

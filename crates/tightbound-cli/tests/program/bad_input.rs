@@ -133,7 +133,7 @@ fn pixels_that_are_no_probabilities_are_refused() {
     let path = folder.path().join("images.npy");
     fs::write(&path, npy(1.0)).unwrap();
     folder.run("data images.npy").succeeds();
-    for (odd, word) in [(f32::NAN, "NaN"), (1.5, "1.5"), (-0.5, "-0.5")] {
+    for (odd, word) in [(f32::NAN, "NaN"), (f32::INFINITY, "inf"), (1.5, "1.5"), (-0.5, "-0.5")] {
         fs::write(&path, npy(odd)).unwrap();
         folder.run("data images.npy").fails(1, &["images.npy", word]);
     }

@@ -7,6 +7,9 @@ mod bench;
 mod certify;
 #[cfg(unix)]
 mod cluster;
+mod diverging;
+#[cfg(target_os = "linux")]
+mod hostile;
 mod interruption;
 mod output;
 mod readme;
@@ -16,3 +19,5 @@ mod snr;
 mod support;
 mod sweep;
 mod toy;
+#[cfg(target_os = "linux")]
+mod writes;

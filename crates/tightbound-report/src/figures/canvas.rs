@@ -8,7 +8,7 @@ use kuva::render::render::{PathData, Primitive, Scene, TextAnchor};
 use unicode_width::UnicodeWidthChar;
 
 use super::look::{Look, Marker};
-use crate::escape::escape;
+use crate::escape::{escape, visible};
 use crate::image_grid::{GreyImage, GridLayout};
 
 /// Pixels of the PNG for one of the SVG, in both directions.
@@ -122,8 +122,7 @@ impl Canvas {
     }
 
     pub fn text(&mut self, at: Spot, text: &str, set: Type) {
-        // XML has no control characters; the library reads `$…$` as a formula.
-        let visible = |c: char| if c.is_control() { ' ' } else { c };
+        // The library reads `$…$` as a formula.
         let content = text.chars().map(visible).collect::<String>().replace('$', "\\$");
         self.scene.add(Primitive::Text {
             x: at.0,

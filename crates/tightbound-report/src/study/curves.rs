@@ -1,6 +1,7 @@
 //! Draw what runs logged and scored: training, β, the L_K curve, weights, and gradients.
 
 use tightbound::evaluate::{CurvePoint, ImageRow, reliable_k};
+use tightbound::run::sha256_hex;
 use tightbound::settings::{BetaObjective, Settings};
 
 use super::comparison::{Comparison, Method, name, without_seed};
@@ -18,6 +19,9 @@ const WINDOW: usize = 9;
 /// From so many epochs on the curve is averaged.
 const MANY_EPOCHS: usize = 50;
 
+/// Bytes of a stem: file systems take names of 255, and a temporary name is longer than its file's.
+const LONGEST_STEM: usize = 200;
+
 impl Comparison<'_> {
     /// The styles of the methods, the same in every figure of the comparison.
     pub(super) fn styles(&self) -> Vec<usize> {
@@ -28,7 +32,12 @@ impl Comparison<'_> {
     pub(super) fn stem(&self, what: &str) -> String {
         let text = format!("{what} {}", self.name()).to_lowercase();
         let words = text.split(|c: char| !c.is_ascii_alphanumeric()).filter(|w| !w.is_empty());
-        words.collect::<Vec<_>>().join("-")
+        let stem = words.collect::<Vec<_>>().join("-");
+        if stem.len() <= LONGEST_STEM {
+            return stem;
+        }
+        // The end may be what tells it from others.
+        format!("{}-{}", &stem[..LONGEST_STEM - 9], &sha256_hex(text.as_bytes())[..8])
     }
 
     /// A line chart of the series that have points; none if no series has.

@@ -1,6 +1,7 @@
 //! Gather everything that a report of several runs shows.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
 use tightbound::data::Images;
 use tightbound::engine::cpu::KernelPath;
@@ -14,7 +15,7 @@ use super::run::Run;
 use super::tables::{NamedTable, cross_scores, own_scores};
 use super::warnings::warnings;
 use crate::page::Explorer;
-use crate::shell::shell_word;
+use crate::shell::{shell_path, shell_word};
 
 /// What a report is made from.
 #[derive(Clone, Debug, Default)]
@@ -159,7 +160,7 @@ fn commands(run: &Run) -> Vec<String> {
     let words: Vec<String> = settings.train_command().iter().map(|word| shell_word(word)).collect();
     let mut train = words.join(" ");
     if let Some(origin) = &run.description.identity.from {
-        train += &format!(" --from {}", shell_word(&origin.run));
+        train += &format!(" --from {}", shell_path(Path::new(&origin.run)));
     }
     let mut commands = Vec::new();
     if run.epoch() < settings.train.epochs {
@@ -174,7 +175,7 @@ fn commands(run: &Run) -> Vec<String> {
             command += &format!(" --data {}", shell_word(name));
         }
         if evaluation.on.part != "test" {
-            command += &format!(" --part {}", evaluation.on.part);
+            command += &format!(" --part {}", shell_word(&evaluation.on.part));
         }
         if evaluation.scores.images < evaluation.on.of {
             command += &format!(" --images {}", evaluation.scores.images);

@@ -9,6 +9,8 @@ use tightbound::run::{
     RunDescription, RunError, SNR, SnrRecord, evaluation_files, read_log, sha256_hex, short_digest,
 };
 
+use crate::shell::shell_path;
+
 /// A run folder as a report sees it.
 #[derive(Clone, Debug)]
 pub struct Run {
@@ -167,7 +169,7 @@ impl Run {
             }
         }
         if self.own().is_none() {
-            let path = self.path.display();
+            let path = shell_path(&self.path);
             self.problems.push(format!("not scored: run `tightbound eval {path}`"));
         }
         Ok(())

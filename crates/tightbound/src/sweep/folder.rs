@@ -95,7 +95,15 @@ impl SweepFolder {
 
     /// Reads the plan.
     pub fn read_plan(&self) -> Result<Plan, SweepError> {
-        self.read(&self.0.join(PLAN))?.ok_or_else(|| SweepError::NotASweep(self.0.clone()))
+        let path = self.0.join(PLAN);
+        let plan: Plan = self.read(&path)?.ok_or_else(|| SweepError::NotASweep(self.0.clone()))?;
+        match plan.cells.iter().find(|cell| !cell.is_named_plainly()) {
+            Some(Cell { id, .. }) => {
+                let reason = format!("{id:?} is no name of a cell: plan again in another folder");
+                Err(SweepError::Damaged { path, reason })
+            }
+            None => Ok(plan),
+        }
     }
 
     /// Takes the right to run the sweep; it ends with the value or the process, however it ends.
@@ -263,6 +271,19 @@ mod tests {
         fs::write(folder.run(&plan.cells[0]).join(CHECKPOINT), "torn").unwrap();
         let state = folder.state(&plan, &plan.cells[0]).unwrap();
         assert_eq!(state, State::Begun { epochs: 0 });
+    }
+
+    /// A name with a slash would lead out of the folder.
+    #[test]
+    fn cells_with_the_names_of_other_folders_are_refused() {
+        let (_home, folder, mut plan) = begun(3, 0);
+        assert_eq!(folder.read_plan().unwrap(), plan);
+        for name in ["../../elsewhere", "/tmp/elsewhere", "..", "a\\b", "a\nCELLS", "$(id)", ""] {
+            plan.cells[0].id = name.into();
+            folder.write_plan(&plan).unwrap();
+            let error = folder.read_plan().unwrap_err().to_string();
+            assert!(error.contains(&format!("{name:?} is no name of a cell")), "{error}");
+        }
     }
 
     #[test]

@@ -208,6 +208,12 @@ impl Cell {
         let id = words.join("-").replace(|c: char| !c.is_alphanumeric() && c != '.', "-");
         Self { id, settings }
     }
+
+    /// Whether the name is made of what [`new`](Self::new) makes names of, and so is one folder's.
+    pub(super) fn is_named_plainly(&self) -> bool {
+        let plain = |c: char| c.is_alphanumeric() || matches!(c, '.' | '-');
+        self.id.chars().all(plain) && self.id.contains(char::is_alphanumeric)
+    }
 }
 
 #[cfg(test)]

@@ -37,8 +37,9 @@ pub enum TrainError {
     NoImages,
     /// A number is not finite.
     #[error(
-        "stopped at step {step} (epoch {epoch}, minibatch {batch}): {source}. The last checkpoint \
-         is whole. Try a smaller train.rate, or train.non_finite = \"skip\""
+        "stopped at step {step} (epoch {epoch}, minibatch {batch}): {source}; the largest parameter \
+         is {largest:.1e}, in `{tensor}`. The last checkpoint is whole. Try a smaller train.rate, or \
+         train.non_finite = \"skip\""
     )]
     NonFinite {
         /// The step of Adam that could not be made, from 1.
@@ -49,6 +50,10 @@ pub enum TrainError {
         batch: usize,
         /// Which number.
         source: EngineError,
+        /// The parameter that is farthest from zero: where a training diverges, it says in which tensor.
+        largest: f32,
+        /// That tensor's name.
+        tensor: String,
     },
     /// An optimiser step made a parameter or moment infinite.
     #[error(

@@ -319,9 +319,15 @@ fn numbers_that_are_not_finite_stop_the_run_by_name_and_leave_the_last_checkpoin
     let mut engine = ToyEngine::new(description.architecture());
     engine.broken = 5..6;
     let error = go(&path, &description, &mut engine, &mut Script::default()).unwrap_err();
-    let TrainError::NonFinite { step: 5, epoch: 2, batch: 2, ref source } = error else {
+    let TrainError::NonFinite { step: 5, epoch: 2, batch: 2, ref source, largest, ref tensor } =
+        error
+    else {
         panic!("{error:?}");
     };
+    assert!(
+        largest.is_finite() && error.to_string().contains(&format!("in `{tensor}`")),
+        "{error}"
+    );
     assert!(source.to_string().contains("decoder.0.weight"));
     let latest = RunFolder::open(&path).unwrap().latest().unwrap().unwrap();
     assert_eq!((latest.checkpoint.position.epoch, latest.checkpoint.position.step), (1, 3));

@@ -204,7 +204,8 @@ impl<'a> Session<'a> {
             (Ok(report), _) => self.account(&report, positions.len(), epoch),
             (Err(source), NonFinite::Stop) => {
                 let (step, batch) = (at.step, batch + 1);
-                return Err(TrainError::NonFinite { step, epoch, batch, source });
+                let (largest, tensor) = self.largest_parameter();
+                return Err(TrainError::NonFinite { step, epoch, batch, source, largest, tensor });
             }
             (Err(source), NonFinite::Skip) => {
                 self.state.position.skipped += 1;
@@ -296,13 +297,26 @@ impl<'a> Session<'a> {
         ];
         for (what, values) in buffers {
             if let Some(index) = values.iter().position(|v| !v.is_finite()) {
-                let tensor = self.table.tensor_at(index).map_or("?", |p| &p.name).to_owned();
+                let tensor = self.tensor_name(index);
                 let position = &self.state.position;
                 let epoch = position.epoch + usize::from(position.batch > 0);
                 return Err(TrainError::Diverged { step: position.step, epoch, what, tensor });
             }
         }
         Ok(())
+    }
+
+    /// The parameter farthest from zero, and the tensor that holds it; NaN is farther than ∞.
+    fn largest_parameter(&self) -> (f32, String) {
+        let parameters = self.state.parameters.iter().copied().enumerate();
+        let largest = parameters.max_by(|(_, a), (_, b)| a.abs().total_cmp(&b.abs()));
+        let (index, value) = largest.unwrap_or_default();
+        (value, self.tensor_name(index))
+    }
+
+    /// The name of the tensor that holds the parameter `index`.
+    fn tensor_name(&self, index: usize) -> String {
+        self.table.tensor_at(index).map_or("?", |p| &p.name).to_owned()
     }
 
     fn beta_now(&self) -> Option<f64> {

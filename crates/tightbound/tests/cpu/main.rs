@@ -5,4 +5,5 @@ mod edges;
 mod gradients;
 mod points;
 mod pruning;
+mod random;
 mod support;

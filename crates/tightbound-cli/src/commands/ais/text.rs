@@ -9,6 +9,7 @@ use tightbound::settings::EstimatorLine;
 use tightbound_report::{Align, Measured, Table};
 
 use super::study::Study;
+use crate::output::shown;
 
 /// What was bounded, and how.
 pub struct Subject<'a> {
@@ -50,7 +51,7 @@ pub fn to_json(subject: &Subject<'_>, study: &Study) -> Value {
     let upper = study.upper_mean(|_, upper| upper);
     let gap = study.upper_mean(|image, upper| upper - image.lower);
     json!({
-        "run": subject.run,
+        "run": shown(subject.run),
         "epoch": subject.info.epoch,
         "digest": subject.info.digest,
         "images": study.images.len(),

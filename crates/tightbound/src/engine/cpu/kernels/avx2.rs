@@ -24,8 +24,9 @@ macro_rules! halves {
     };
 }
 
-// SAFETY of every block below: a value of `Avx2` exists only where the processor has AVX2 and FMA,
-// which is all that these intrinsics ask for; references to arrays are valid for their 64 bytes.
+// The proof that every block below names: a value of `Avx2` exists only where the processor has
+// AVX2 and FMA, which is all that these intrinsics ask for; references to arrays are valid for
+// their 64 bytes.
 impl Simd for Avx2 {
     type F = [__m256; 2];
     type U = [__m256i; 2];
@@ -37,16 +38,19 @@ impl Simd for Avx2 {
 
     #[inline(always)]
     fn splat(self, x: f32) -> Self::F {
+        // SAFETY: `self` is the proof.
         unsafe { [_mm256_set1_ps(x); 2] }
     }
     #[inline(always)]
     fn load(self, x: &[f32; LANES]) -> Self::F {
         let p = x.as_ptr();
+        // SAFETY: `self` is the proof, and the array has 64 bytes.
         unsafe { [_mm256_loadu_ps(p), _mm256_loadu_ps(p.add(8))] }
     }
     #[inline(always)]
     fn store(self, x: Self::F, to: &mut [f32; LANES]) {
         let p = to.as_mut_ptr();
+        // SAFETY: `self` is the proof, and the array has 64 bytes.
         unsafe {
             _mm256_storeu_ps(p, x[0]);
             _mm256_storeu_ps(p.add(8), x[1]);
@@ -86,11 +90,13 @@ impl Simd for Avx2 {
     }
     #[inline(always)]
     fn splat_u(self, x: u32) -> Self::U {
+        // SAFETY: `self` is the proof.
         unsafe { [_mm256_set1_epi32(x as i32); 2] }
     }
     #[inline(always)]
     fn load_u(self, x: &[u32; LANES]) -> Self::U {
         let p = x.as_ptr();
+        // SAFETY: `self` is the proof, and the array has 64 bytes.
         unsafe { [_mm256_loadu_si256(p.cast()), _mm256_loadu_si256(p.add(8).cast())] }
     }
     #[inline(always)]
@@ -107,12 +113,16 @@ impl Simd for Avx2 {
     }
     #[inline(always)]
     fn shl<const N: u32>(self, a: Self::U) -> Self::U {
+        // SAFETY: `self` is the proof.
         let count = unsafe { _mm_cvtsi32_si128(N as i32) };
+        // SAFETY: `self` is the proof.
         unsafe { [_mm256_sll_epi32(a[0], count), _mm256_sll_epi32(a[1], count)] }
     }
     #[inline(always)]
     fn shr<const N: u32>(self, a: Self::U) -> Self::U {
+        // SAFETY: `self` is the proof.
         let count = unsafe { _mm_cvtsi32_si128(N as i32) };
+        // SAFETY: `self` is the proof.
         unsafe { [_mm256_srl_epi32(a[0], count), _mm256_srl_epi32(a[1], count)] }
     }
     #[inline(always)]
@@ -120,6 +130,7 @@ impl Simd for Avx2 {
         let mut high = a;
         let mut low = a;
         for i in 0..2 {
+            // SAFETY: `self` is the proof.
             unsafe {
                 let even = _mm256_mul_epu32(a[i], b[i]);
                 let (a, b) = (_mm256_srli_epi64::<32>(a[i]), _mm256_srli_epi64::<32>(b[i]));
@@ -145,6 +156,7 @@ impl Simd for Avx2 {
     #[inline(always)]
     fn nonzero(self, a: Self::U) -> Self::M {
         // Zero words compare equal to zero; the mask is the other lanes.
+        // SAFETY: `self` is the proof.
         let set = |x| unsafe {
             let zero = _mm256_cmpeq_epi32(x, _mm256_setzero_si256());
             _mm256_castsi256_ps(_mm256_xor_si256(zero, _mm256_set1_epi32(-1)))

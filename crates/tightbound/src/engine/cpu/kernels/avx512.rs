@@ -16,8 +16,9 @@ impl Avx512 {
     }
 }
 
-// SAFETY of every block below: a value of `Avx512` exists only where the processor has AVX-512F,
-// which is all that these intrinsics ask for; references to arrays are valid for their 64 bytes.
+// The proof that every block below names: a value of `Avx512` exists only where the processor has
+// AVX-512F, which is all that these intrinsics ask for; references to arrays are valid for
+// their 64 bytes.
 impl Simd for Avx512 {
     type F = __m512;
     type U = __m512i;
@@ -29,78 +30,97 @@ impl Simd for Avx512 {
 
     #[inline(always)]
     fn splat(self, x: f32) -> __m512 {
+        // SAFETY: `self` is the proof.
         unsafe { _mm512_set1_ps(x) }
     }
     #[inline(always)]
     fn load(self, x: &[f32; LANES]) -> __m512 {
+        // SAFETY: `self` is the proof, and the array has 64 bytes.
         unsafe { _mm512_loadu_ps(x.as_ptr()) }
     }
     #[inline(always)]
     fn store(self, x: __m512, to: &mut [f32; LANES]) {
+        // SAFETY: `self` is the proof, and the array has 64 bytes.
         unsafe { _mm512_storeu_ps(to.as_mut_ptr(), x) }
     }
     #[inline(always)]
     fn add(self, a: __m512, b: __m512) -> __m512 {
+        // SAFETY: `self` is the proof.
         unsafe { _mm512_add_ps(a, b) }
     }
     #[inline(always)]
     fn sub(self, a: __m512, b: __m512) -> __m512 {
+        // SAFETY: `self` is the proof.
         unsafe { _mm512_sub_ps(a, b) }
     }
     #[inline(always)]
     fn mul(self, a: __m512, b: __m512) -> __m512 {
+        // SAFETY: `self` is the proof.
         unsafe { _mm512_mul_ps(a, b) }
     }
     #[inline(always)]
     fn div(self, a: __m512, b: __m512) -> __m512 {
+        // SAFETY: `self` is the proof.
         unsafe { _mm512_div_ps(a, b) }
     }
     #[inline(always)]
     fn fma(self, a: __m512, b: __m512, c: __m512) -> __m512 {
+        // SAFETY: `self` is the proof.
         unsafe { _mm512_fmadd_ps(a, b, c) }
     }
     #[inline(always)]
     fn sqrt(self, a: __m512) -> __m512 {
+        // SAFETY: `self` is the proof.
         unsafe { _mm512_sqrt_ps(a) }
     }
     #[inline(always)]
     fn lt(self, a: __m512, b: __m512) -> __mmask16 {
+        // SAFETY: `self` is the proof.
         unsafe { _mm512_cmp_ps_mask::<_CMP_LT_OQ>(a, b) }
     }
     #[inline(always)]
     fn select(self, mask: __mmask16, a: __m512, b: __m512) -> __m512 {
+        // SAFETY: `self` is the proof.
         unsafe { _mm512_mask_blend_ps(mask, b, a) }
     }
     #[inline(always)]
     fn splat_u(self, x: u32) -> __m512i {
+        // SAFETY: `self` is the proof.
         unsafe { _mm512_set1_epi32(x as i32) }
     }
     #[inline(always)]
     fn load_u(self, x: &[u32; LANES]) -> __m512i {
+        // SAFETY: `self` is the proof, and the array has 64 bytes.
         unsafe { _mm512_loadu_si512(x.as_ptr().cast()) }
     }
     #[inline(always)]
     fn add_u(self, a: __m512i, b: __m512i) -> __m512i {
+        // SAFETY: `self` is the proof.
         unsafe { _mm512_add_epi32(a, b) }
     }
     #[inline(always)]
     fn xor(self, a: __m512i, b: __m512i) -> __m512i {
+        // SAFETY: `self` is the proof.
         unsafe { _mm512_xor_si512(a, b) }
     }
     #[inline(always)]
     fn and(self, a: __m512i, b: __m512i) -> __m512i {
+        // SAFETY: `self` is the proof.
         unsafe { _mm512_and_si512(a, b) }
     }
     #[inline(always)]
     fn shl<const N: u32>(self, a: __m512i) -> __m512i {
+        // SAFETY: `self` is the proof.
         unsafe { _mm512_slli_epi32::<N>(a) }
     }
     #[inline(always)]
     fn shr<const N: u32>(self, a: __m512i) -> __m512i {
+        // SAFETY: `self` is the proof.
         unsafe { _mm512_srli_epi32::<N>(a) }
     }
     #[inline(always)]
     fn mul_wide(self, a: __m512i, b: __m512i) -> (__m512i, __m512i) {
+        // SAFETY: `self` is the proof.
         unsafe {
             let even = _mm512_mul_epu32(a, b);
             let odd = _mm512_mul_epu32(_mm512_srli_epi64::<32>(a), _mm512_srli_epi64::<32>(b));
@@ -111,23 +131,28 @@ impl Simd for Avx512 {
     }
     #[inline(always)]
     fn bits(self, a: __m512) -> __m512i {
+        // SAFETY: `self` is the proof.
         unsafe { _mm512_castps_si512(a) }
     }
     #[inline(always)]
     fn with_bits(self, a: __m512i) -> __m512 {
+        // SAFETY: `self` is the proof.
         unsafe { _mm512_castsi512_ps(a) }
     }
     #[inline(always)]
     fn to_f32(self, a: __m512i) -> __m512 {
+        // SAFETY: `self` is the proof.
         unsafe { _mm512_cvtepi32_ps(a) }
     }
     #[inline(always)]
     fn nonzero(self, a: __m512i) -> __mmask16 {
+        // SAFETY: `self` is the proof.
         unsafe { _mm512_test_epi32_mask(a, a) }
     }
     #[inline(always)]
     fn transpose(self, rows: [__m512; LANES]) -> [__m512; LANES] {
         let mut out = rows;
+        // SAFETY: `self` is the proof.
         unsafe {
             // After this, quarter q of `fours[4 g + c]` is column 4 q + c of rows 4 g … 4 g + 3.
             let mut fours = rows;

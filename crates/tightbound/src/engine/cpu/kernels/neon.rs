@@ -27,8 +27,9 @@ macro_rules! quarters {
     };
 }
 
-// SAFETY of every block below: a value of `Neon` exists only where the processor has NEON, which is
-// all that these intrinsics ask for; references to arrays are valid for their 64 bytes.
+// The proof that every block below names: a value of `Neon` exists only where the processor has
+// NEON, which is all that these intrinsics ask for; references to arrays are valid for
+// their 64 bytes.
 impl Simd for Neon {
     type F = [float32x4_t; 4];
     type U = [uint32x4_t; 4];
@@ -40,17 +41,20 @@ impl Simd for Neon {
 
     #[inline(always)]
     fn splat(self, x: f32) -> Self::F {
+        // SAFETY: `self` is the proof.
         unsafe { [vdupq_n_f32(x); 4] }
     }
     #[inline(always)]
     fn load(self, x: &[f32; LANES]) -> Self::F {
         let p = x.as_ptr();
+        // SAFETY: `self` is the proof, and the array has 64 bytes.
         unsafe { [vld1q_f32(p), vld1q_f32(p.add(4)), vld1q_f32(p.add(8)), vld1q_f32(p.add(12))] }
     }
     #[inline(always)]
     fn store(self, x: Self::F, to: &mut [f32; LANES]) {
         let p = to.as_mut_ptr();
         for (i, part) in x.into_iter().enumerate() {
+            // SAFETY: `self` is the proof, and the array has 64 bytes.
             unsafe { vst1q_f32(p.add(4 * i), part) }
         }
     }
@@ -88,11 +92,13 @@ impl Simd for Neon {
     }
     #[inline(always)]
     fn splat_u(self, x: u32) -> Self::U {
+        // SAFETY: `self` is the proof.
         unsafe { [vdupq_n_u32(x); 4] }
     }
     #[inline(always)]
     fn load_u(self, x: &[u32; LANES]) -> Self::U {
         let p = x.as_ptr();
+        // SAFETY: `self` is the proof, and the array has 64 bytes.
         unsafe { [vld1q_u32(p), vld1q_u32(p.add(4)), vld1q_u32(p.add(8)), vld1q_u32(p.add(12))] }
     }
     #[inline(always)]
@@ -109,11 +115,13 @@ impl Simd for Neon {
     }
     #[inline(always)]
     fn shl<const N: u32>(self, a: Self::U) -> Self::U {
+        // SAFETY: `self` is the proof.
         let count = unsafe { [vdupq_n_s32(N as i32); 4] };
         quarters!(vshlq_u32, a, count)
     }
     #[inline(always)]
     fn shr<const N: u32>(self, a: Self::U) -> Self::U {
+        // SAFETY: `self` is the proof.
         let count = unsafe { [vdupq_n_s32(-(N as i32)); 4] };
         quarters!(vshlq_u32, a, count)
     }
@@ -122,6 +130,7 @@ impl Simd for Neon {
         let mut high = a;
         let mut low = a;
         for i in 0..4 {
+            // SAFETY: `self` is the proof.
             unsafe {
                 let first =
                     vreinterpretq_u32_u64(vmull_u32(vget_low_u32(a[i]), vget_low_u32(b[i])));

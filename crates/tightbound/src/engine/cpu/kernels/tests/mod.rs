@@ -1,5 +1,6 @@
 //! Hold every kernel against scalar code, on every path of the machine.
 
+mod confined;
 mod gemm;
 mod latents;
 mod likelihood;
