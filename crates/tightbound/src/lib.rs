@@ -24,6 +24,8 @@ pub mod diagnose;
 pub mod engine;
 pub mod estimators;
 pub mod evaluate;
+#[doc(hidden)]
+pub mod fuzzing;
 pub mod model;
 pub mod random;
 pub mod run;

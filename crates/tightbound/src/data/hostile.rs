@@ -5,10 +5,11 @@ use std::io::Write;
 use proptest::prelude::*;
 
 use super::npy::tests::npy;
-use super::{amat, chardata, idx, npy};
+use super::{chardata, idx};
+use crate::fuzzing::{Target, target};
 
 /// A small valid file with its reader.
-type Reader = (Vec<u8>, fn(&[u8]));
+type Reader = (Vec<u8>, Target);
 
 /// One of each kind.
 fn readers() -> Vec<Reader> {
@@ -20,27 +21,18 @@ fn readers() -> Vec<Reader> {
     let images = b"\0\0\x08\x03\0\0\0\x02\0\0\0\x01\0\0\0\x02abcd";
     let text = b"0 1 0.25 0\n1 1 0 0\n";
     let array = npy("|u1", "(2, 2, 2)", &[0, 1, 2, 3, 4, 5, 6, 7]);
-    let read_idx = |file: &[u8]| drop(idx::parse(file).and_then(idx::images));
-    let read_amat = |file: &[u8]| drop(amat::parse(file));
-    vec![
-        (images.to_vec(), read_idx),
-        (gz(images), read_idx),
-        (text.to_vec(), read_amat),
-        (gz(text), read_amat),
-        (chardata::tests::small(), |file| drop(chardata::parse(file))),
-        (array.clone(), |file| drop(npy::parse(file).and_then(|a| a.into_images()))),
-        (npy("<f4", "(2, 1)", &[0; 8]), |file| {
-            drop(npy::parse(file).and_then(|a| a.into_images()));
-        }),
-        (npy("<i2", "(3,)", &[0; 6]), |file| drop(npy::parse(file).and_then(|a| a.into_labels()))),
-        (archive(&array), |file| {
-            if let Ok(mut npz) = npy::Npz::open(file) {
-                for name in npz.names() {
-                    drop(npz.array(&name));
-                }
-            }
-        }),
-    ]
+    let files = [
+        ("idx", images.to_vec()),
+        ("idx", gz(images)),
+        ("amat", text.to_vec()),
+        ("amat", gz(text)),
+        ("mat", chardata::tests::small()),
+        ("npy", array.clone()),
+        ("npy", npy("<f4", "(2, 1)", &[0; 8])),
+        ("npy", npy("<i2", "(3,)", &[0; 6])),
+        ("npz", archive(&array)),
+    ];
+    files.into_iter().map(|(name, file)| (file, target(name))).collect()
 }
 
 /// An archive with a stored and a compressed array.
@@ -65,7 +57,7 @@ proptest! {
         changes in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 0..4),
         whole in any::<bool>(),
     ) {
-        let (mut file, read) = readers().swap_remove(which);
+        let (mut file, target) = readers().swap_remove(which);
         if !whole {
             file.truncate(cut.index(file.len()));
         }
@@ -75,7 +67,7 @@ proptest! {
                 file[at] = byte;
             }
         }
-        read(&file);
+        (target.read)(&file);
     }
 }
 

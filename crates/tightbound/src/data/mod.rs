@@ -19,6 +19,7 @@ mod mat;
 mod npy;
 mod order;
 mod own;
+pub(crate) mod readers;
 #[cfg(test)]
 mod real_files;
 

@@ -127,6 +127,12 @@ impl Checkpoint {
         seal(KIND, &content, &ParameterTable::new(architecture), &buffers)
     }
 
+    /// Reads the bytes of a file under the architecture and the run that it names itself.
+    pub(super) fn decode_as_claimed(file: &[u8]) -> Result<Self, Damage> {
+        let Content { architecture, run, .. } = unseal(file, KIND)?.content;
+        Self::decode(file, &architecture, &run)
+    }
+
     /// Reads the bytes of a file; refuses damage, another architecture and another run.
     pub(super) fn decode(
         file: &[u8],

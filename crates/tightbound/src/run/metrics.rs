@@ -169,17 +169,22 @@ pub struct Log {
 
 /// Reads a log, leaving out and counting what cannot be read. A missing file is an empty log.
 pub fn read_log(path: &Path) -> Result<Log, RunError> {
-    let bytes = read_or_empty(path)?;
-    let mut log = Log::default();
-    let whole = whole_lines(&bytes).enumerate();
-    for (i, line) in whole {
-        match serde_json::from_slice(line) {
-            Ok(record) => log.records.push(record),
-            Err(_) => log.corrupt.push(i + 1),
+    Ok(Log::parse(&read_or_empty(path)?))
+}
+
+impl Log {
+    /// Reads the content of a log.
+    pub(super) fn parse(bytes: &[u8]) -> Self {
+        let mut log = Self::default();
+        for (i, line) in whole_lines(bytes).enumerate() {
+            match serde_json::from_slice(line) {
+                Ok(record) => log.records.push(record),
+                Err(_) => log.corrupt.push(i + 1),
+            }
         }
+        log.torn = bytes.len() - whole_lines(bytes).map(|l| l.len() + 1).sum::<usize>();
+        log
     }
-    log.torn = bytes.len() - whole_lines(&bytes).map(|l| l.len() + 1).sum::<usize>();
-    Ok(log)
 }
 
 /// Number of whole lines, readable or not.

@@ -23,6 +23,7 @@ mod files;
 mod folder;
 mod metrics;
 mod model;
+pub(crate) mod readers;
 mod sealed;
 mod storage;
 #[cfg(test)]

@@ -183,8 +183,18 @@ fn length_damage(file: &[u8]) -> Option<Damage> {
     (announced != found).then_some(Damage::Length { found, announced })
 }
 
-/// Makes the checksum right again after a test has changed the file.
-#[cfg(test)]
+/// Makes a changed file one that a stranger could have made: the header ends at its last brace, and the
+/// checksum is right.
+pub(super) fn forge(file: &mut [u8]) {
+    if let Some(end) = file.iter().rposition(|&byte| byte == b'}')
+        && end >= CHECKSUM.end
+    {
+        file[..8].copy_from_slice(&(end as u64 - 7).to_le_bytes());
+    }
+    reseal(file);
+}
+
+/// Makes the checksum right again after the file was changed.
 pub(super) fn reseal(file: &mut [u8]) {
     if file.len() >= CHECKSUM.end {
         let checksum = checksum(file);

@@ -98,6 +98,12 @@ pub enum ExperimentError {
     /// No cell has the wanted words in its name.
     #[error("no cell has `{0}` in its name; leave --only out to see all names")]
     NoCells(String),
+    /// More cells than anybody could run.
+    #[error("{path}: seeds and axes make more than {MOST_CELLS} cells: shorten an axis")]
+    TooMany {
+        /// The file.
+        path: String,
+    },
     /// Two combinations of values that are the same training.
     #[error("{path}: two cells would be the same training, {cell}: an axis has a value twice")]
     Twice {
@@ -107,6 +113,9 @@ pub enum ExperimentError {
         cell: String,
     },
 }
+
+/// Most cells of an experiment. A short file multiplies: forty axes of two values are 2⁴⁰ cells.
+const MOST_CELLS: usize = 100_000;
 
 const KEYS: &str = "an experiment has: title, seeds, [settings], [score], [[axis]]";
 const SCORE_KEYS: &str = "[score] has: k, images, on, snr";
@@ -153,7 +162,17 @@ impl Experiment {
         }
         let missing = |key| ExperimentError::Missing { path: path.display().to_string(), key };
         experiment.title = title.ok_or_else(|| missing("`title`, which heads all tables,"))?;
+        let cells =
+            experiment.combinations().and_then(|n| n.checked_mul(experiment.seeds as usize));
+        if cells.is_none_or(|cells| cells > MOST_CELLS) {
+            return Err(ExperimentError::TooMany { path: path.display().to_string() });
+        }
         Ok(experiment)
+    }
+
+    /// How many combinations the axes have, unless they cannot be counted.
+    pub(super) fn combinations(&self) -> Option<usize> {
+        self.axes.iter().try_fold(1usize, |product, axis| product.checked_mul(axis.len()))
     }
 
     /// The settings of all combinations of the axes' values, the last axis changing fastest, with
@@ -273,6 +292,20 @@ mod tests {
     fn a_wrong_axis_is_named_by_its_own_line() {
         let text = "title = \"A\"\n[[axis]]\nvalues = [{}]\n\n[[axis]]\n";
         assert!(refused(text).starts_with("e.toml, line 5, column 1: axis.values must be a list"));
+    }
+
+    #[test]
+    fn a_short_file_of_many_axes_is_refused_before_they_are_multiplied() {
+        let text =
+            |axes| format!("title = \"A\"\n{}", "[[axis]]\nvalues = [{}, {}]\n".repeat(axes));
+        let said = "e.toml: seeds and axes make more than 100000 cells: shorten an axis";
+        for axes in [17, 40, 200] {
+            assert_eq!(refused(&text(axes)), said);
+        }
+        let most = Experiment::parse(&text(16), Path::new("e.toml")).unwrap();
+        assert_eq!(most.combinations(), Some(1 << 16));
+        let seeds = text(16).replacen("[[axis]]", "seeds = 2\n[[axis]]", 1);
+        assert_eq!(refused(&seeds), said);
     }
 
     #[test]

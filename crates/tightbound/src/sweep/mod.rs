@@ -21,6 +21,7 @@ mod budget;
 mod experiment;
 mod folder;
 mod plan;
+pub(crate) mod readers;
 mod result;
 #[cfg(test)]
 mod tests;
