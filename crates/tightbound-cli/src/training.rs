@@ -170,14 +170,10 @@ impl Job<'_> {
                 parent.info.architecture
             );
         }
-        if let Some(index) = parent.parameters.iter().position(|p| !p.is_finite()) {
-            let table = ParameterTable::new(architecture);
-            bail!(
-                "cannot start from `{}`: a number of `{}` is {}",
-                origin.run,
-                table.tensor_at(index).map_or("?", |tensor| &tensor.name),
-                parent.parameters[index]
-            );
+        let table = ParameterTable::new(architecture);
+        if let Some((tensor, number)) = table.first_non_finite(&parent.parameters) {
+            let (run, tensor) = (&origin.run, &tensor.name);
+            bail!("cannot start from `{run}`: a number of `{tensor}` is {number}");
         }
         Ok(parent.parameters)
     }

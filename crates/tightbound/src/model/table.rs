@@ -113,6 +113,12 @@ impl ParameterTable {
         self.entries.iter().find(|p| p.range().contains(&index))
     }
 
+    /// The first of `values` that is not finite, and its tensor; they stand in the order of the table.
+    pub fn first_non_finite(&self, values: &[f32]) -> Option<(&Parameter, f32)> {
+        let index = values.iter().position(|v| !v.is_finite())?;
+        Some((self.tensor_at(index)?, values[index]))
+    }
+
     /// The tensor called `name`.
     pub fn get(&self, name: &str) -> Option<&Parameter> {
         self.entries.iter().find(|p| p.name == name)
@@ -141,6 +147,11 @@ mod tests {
         let decoder = table.network_range(Network::Decoder);
         assert_eq!((encoder.start, encoder.end, decoder.end), (0, decoder.start, table.total()));
         assert_eq!(table.tensor_at(decoder.start).unwrap().name, "decoder.0.weight");
+        let mut values = vec![0.0; table.total()];
+        assert_eq!(table.first_non_finite(&values), None);
+        values[decoder.start..].fill(f32::NEG_INFINITY);
+        let (tensor, value) = table.first_non_finite(&values).unwrap();
+        assert_eq!((&*tensor.name, value), ("decoder.0.weight", f32::NEG_INFINITY));
         assert_eq!(table.get("decoder.4.bias").unwrap().shape, [784]);
     }
 }

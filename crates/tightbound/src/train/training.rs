@@ -296,8 +296,8 @@ impl<'a> Session<'a> {
             ("a second moment", &self.state.second_moment),
         ];
         for (what, values) in buffers {
-            if let Some(index) = values.iter().position(|v| !v.is_finite()) {
-                let tensor = self.tensor_name(index);
+            if let Some((tensor, _)) = self.table.first_non_finite(values) {
+                let tensor = tensor.name.clone();
                 let position = &self.state.position;
                 let epoch = position.epoch + usize::from(position.batch > 0);
                 return Err(TrainError::Diverged { step: position.step, epoch, what, tensor });
@@ -311,12 +311,8 @@ impl<'a> Session<'a> {
         let parameters = self.state.parameters.iter().copied().enumerate();
         let largest = parameters.max_by(|(_, a), (_, b)| a.abs().total_cmp(&b.abs()));
         let (index, value) = largest.unwrap_or_default();
-        (value, self.tensor_name(index))
-    }
-
-    /// The name of the tensor that holds the parameter `index`.
-    fn tensor_name(&self, index: usize) -> String {
-        self.table.tensor_at(index).map_or("?", |p| &p.name).to_owned()
+        let tensor = self.table.tensor_at(index).map_or("?", |p| &p.name);
+        (value, tensor.to_owned())
     }
 
     fn beta_now(&self) -> Option<f64> {
