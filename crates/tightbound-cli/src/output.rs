@@ -6,7 +6,7 @@ use std::path::Path;
 
 use serde::{Serialize, Serializer};
 use tightbound::run::{Disk, write_atomic};
-use tightbound_report::shell_path;
+pub use tightbound_report::shell_path as quoted;
 
 /// The reader of standard output has gone away.
 #[derive(Debug)]
@@ -44,11 +44,6 @@ pub fn print(text: &str) -> anyhow::Result<()> {
             Err(anyhow::Error::new(error).context("cannot write the result to standard output"))
         }
     }
-}
-
-/// `path` as one word of a shell's command line, for advice that can be copied.
-pub fn quoted(path: &Path) -> String {
-    shell_path(path)
 }
 
 /// `path` as JSON has it: text, in which the bytes of a name that is not UTF-8 are replaced.

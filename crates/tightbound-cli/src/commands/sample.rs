@@ -58,7 +58,8 @@ pub fn run(args: &Args) -> anyhow::Result<Outcome> {
     }
     if args.json {
         print_json(&serde_json::json!({
-            "png": shown(&args.out), "npy": args.npy.as_deref().map(shown), "images": args.count, "seed": args.model.seed,
+            "png": shown(&args.out), "npy": args.npy.as_deref().map(shown),
+            "images": args.count, "seed": args.model.seed,
         }))?;
     } else {
         print(&format!("{}: {} draws from the prior\n", args.out.display(), args.count))?;
