@@ -8,7 +8,7 @@ use std::path::Path;
 
 use serde_json::Value;
 
-use crate::support::{Folder, Run, TINY, npy};
+use crate::support::{Folder, Run, TINY, npy, two_cells};
 
 /// Begins markup, attributes, formulas, the template's expressions and a shell's commands; holds what
 /// XML does not have. A file may be called so.
@@ -50,12 +50,7 @@ fn site(folder: &str, word: &str) -> (Folder, Run) {
 
     let title = serde_json::to_string(&format!("{folder}{word}")).unwrap();
     let name = serde_json::to_string(&data).unwrap();
-    let experiment = format!(
-        "title = {title}\n[settings]\ndata.name = {name}\nmodel.encoder = [8]\nmodel.decoder = [8]\n\
-         model.latents = 2\nestimator.name = \"miwae\"\nestimator.k = 3\n[score]\nk = 70\n\
-         [[axis]]\nvalues = [{{ estimator.m = 2 }}, {{ estimator.m = 4 }}]\n"
-    );
-    fs::write(path("two.toml"), experiment).unwrap();
+    fs::write(path("two.toml"), two_cells(&title, &name)).unwrap();
     let line = "reproduce two.toml --budget smoke --set data.limit=45 --out two";
     site.run(line).succeeds();
 

@@ -5,7 +5,7 @@ use std::process::{Child, Stdio};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use crate::support::{Folder, Run, TINY};
+use crate::support::{Folder, Run, TINY, send, wait_until};
 
 #[test]
 fn more_epochs_continue_a_run() {
@@ -15,6 +15,10 @@ fn more_epochs_continue_a_run() {
     let grown = folder.run("train --resume --out run --epochs 3").digest();
     assert_eq!(grown, straight.digest());
     assert_ne!(grown, short);
+
+    let again = folder.run("train --resume --out run");
+    assert!(again.stderr.contains("done already"), "{}", again.stderr);
+    assert_eq!(again.digest(), grown);
 }
 
 /// While there is nothing to save, nobody waits: here the images come from a pipe that never ends.
@@ -33,14 +37,10 @@ fn what_has_not_begun_ends_at_once() {
         open.flatten()
             .any(|fd| fs::read_link(fd.path()).is_ok_and(|path| path.ends_with("images.npy")))
     };
+    wait_until(|| reads(&child));
     let patience = Instant::now();
-    while !reads(&child) {
-        assert!(patience.elapsed() < Duration::from_secs(60), "the program does not read");
-        sleep(Duration::from_millis(5));
-    }
-    let id = child.id().to_string();
-    assert!(folder.process("kill").args(["-INT", &id]).status().unwrap().success());
-    while child.try_wait().unwrap().is_none() && patience.elapsed() < Duration::from_secs(120) {
+    assert!(send("INT", &child));
+    while child.try_wait().unwrap().is_none() && patience.elapsed() < Duration::from_secs(60) {
         sleep(Duration::from_millis(5));
     }
     child.kill().unwrap();

@@ -1,7 +1,7 @@
 //! Start the program in a folder of its own, cut off from the user's data and from the network.
 
 use std::path::Path;
-use std::process::{Command, Output};
+use std::process::{Child, Command, Output, Stdio};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
@@ -63,6 +63,53 @@ pub fn npy(shape: &[usize]) -> Vec<u8> {
     bytes.extend(format!("{header:117}\n").bytes());
     bytes.extend((0..count).map(|index| if index * index % 11 == 3 { 250 } else { 20 }));
     bytes
+}
+
+/// Starts a command that says nothing.
+pub fn start(command: &mut Command) -> Child {
+    command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap()
+}
+
+/// Sends a signal, such as `INT`; says whether the process was still there.
+pub fn send(signal: &str, process: &Child) -> bool {
+    let mut kill = Command::new("kill");
+    kill.args([format!("-{signal}"), process.id().to_string()]);
+    kill.stderr(Stdio::null()).status().unwrap().success()
+}
+
+/// Numbers for moments and choices, other ones at every call.
+pub struct Random(pub u64);
+
+impl Random {
+    /// A number from 0 to `below` - 1.
+    pub fn below(&mut self, below: u64) -> u64 {
+        // Knuth's MMIX generator; the upper bits are the good ones.
+        self.0 =
+            self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (self.0 >> 33) % below
+    }
+}
+
+/// Whether programs can be traced here. If not, says that `what` was left out.
+#[cfg(target_os = "linux")]
+pub fn can_trace(what: &str) -> bool {
+    let mut strace = Command::new("strace");
+    strace.args(["-f", "-qq", "-o", "/dev/null", "-e", "trace=none", "true"]);
+    let works = strace.stderr(Stdio::null()).status().is_ok_and(|status| status.success());
+    if !works {
+        eprintln!("left out, for want of a working strace: {what}");
+    }
+    works
+}
+
+/// An experiment of two cells on `data`; words that go into TOML as they are.
+#[cfg(target_os = "linux")]
+pub fn two_cells(title: &str, data: &str) -> String {
+    format!(
+        "title = {title}\n[settings]\ndata.name = {data}\nmodel.encoder = [8]\nmodel.decoder = [8]\n\
+         model.latents = 2\nestimator.name = \"miwae\"\nestimator.k = 3\n[score]\nk = 70\n\
+         [[axis]]\nvalues = [{{ estimator.m = 2 }}, {{ estimator.m = 4 }}]\n"
+    )
 }
 
 /// Waits until `is` holds.

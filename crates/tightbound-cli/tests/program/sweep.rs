@@ -2,11 +2,11 @@
 
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::Stdio;
 use std::thread::sleep;
 use std::time::{Duration, Instant, SystemTime};
 
-use crate::support::{Folder, Run, npy, wait_until};
+use crate::support::{Folder, Random, Run, npy, send, start, wait_until};
 
 /// Two bounds on 45 images of 36 pixels.
 const EXPERIMENT: &str = r#"
@@ -56,11 +56,6 @@ fn results(sweep: &Path, cells: &[String]) -> Vec<(PathBuf, Vec<u8>)> {
     files.chain(models).map(read).collect()
 }
 
-/// Starts a command that says nothing.
-fn start(command: &mut Command) -> Child {
-    command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap()
-}
-
 /// The numbers of the epochs in a cell's log.
 fn epochs(sweep: &Path, cell: &str) -> Vec<u64> {
     let log = fs::read_to_string(sweep.join("cells").join(cell).join("metrics.jsonl"));
@@ -85,11 +80,9 @@ fn a_sweep_that_is_killed_again_and_again_ends_in_the_same_bytes() {
     site.run("sweep run calm --jobs 2 --threads 2").succeeds();
     let calm = begin.elapsed();
     let kills = std::env::var("TIGHTBOUND_KILLS").map_or(4, |n| n.parse().unwrap());
-    let (mut hit, mut random) = (0, 1u64);
+    let (mut hit, mut random) = (0, Random(1));
     while hit < kills {
-        // Numerical Recipes' generator; the upper bits are the good ones.
-        random = random.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-        let fraction = (random >> 16) % 1000;
+        let fraction = random.below(1000);
         // On average half of the sweep is done when the last one hits it.
         let wait = calm.mul_f64(fraction as f64 / 1000.0 / f64::from(kills));
         let mut process = start(&mut site.tightbound("sweep run killed --jobs 1 --threads 3"));
@@ -250,8 +243,7 @@ fn two_sweeps_on_one_folder_are_refused_until_the_first_is_gone() {
     let process = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
     let grown = epochs(&folder, &cells[0]).len();
     wait_until(|| epochs(&folder, &cells[0]).len() > grown);
-    let pid = process.id().to_string();
-    assert!(Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
+    assert!(send("TERM", &process));
     let ended = Run::from(process.wait_with_output().unwrap());
     assert_eq!(ended.code, Some(143), "{}", ended.stderr);
     assert!(
@@ -364,8 +356,7 @@ fn an_interrupted_experiment_is_finished_by_the_same_command() {
     let names = || fs::read_dir(folder.join("cells")).into_iter().flatten().flatten();
     let name = |entry: fs::DirEntry| entry.file_name().into_string().unwrap();
     wait_until(|| names().map(name).any(|cell| !epochs(&folder, &cell).is_empty()));
-    let pid = process.id().to_string();
-    assert!(Command::new("kill").args(["-INT", &pid]).status().unwrap().success());
+    assert!(send("INT", &process));
     let ended = Run::from(process.wait_with_output().unwrap());
     ended.fails(130, &["saved; to go on:"]);
     assert!(!folder.join("report.html").exists());

@@ -2,9 +2,8 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
-use crate::support::{Folder, Run, TINY, npy};
+use crate::support::{Folder, Run, TINY, can_trace, npy, two_cells};
 
 /// The calls that change files or folders, beside opening.
 const CHANGES: [&str; 20] = [
@@ -102,10 +101,6 @@ const COMMANDS: [(&str, &[&str]); 30] = [
     ),
 ];
 
-const EXPERIMENT: &str = "title = \"Two\"\n[settings]\ndata.name = \"images.npy\"\n\
-    model.encoder = [8]\nmodel.decoder = [8]\nmodel.latents = 2\nestimator.name = \"miwae\"\n\
-    estimator.k = 3\n[score]\nk = 70\n[[axis]]\nvalues = [{ estimator.m = 2 }, { estimator.m = 4 }]\n";
-
 /// Everything in a folder, in any depth.
 fn below(folder: &Path) -> Vec<PathBuf> {
     let mut all = Vec::new();
@@ -122,10 +117,7 @@ fn below(folder: &Path) -> Vec<PathBuf> {
 /// What strace saw is checked where there is strace; new files are looked for everywhere.
 #[test]
 fn nothing_is_written_outside_of_the_run_folder_and_the_cache() {
-    let traced = Command::new("strace").arg("-V").output().is_ok_and(|out| out.status.success());
-    if !traced {
-        eprintln!("strace is not at hand: only new files are looked for");
-    }
+    let traced = can_trace("calls that change files that were there");
     let folder = Folder::new();
     let site = folder.path().canonicalize().unwrap();
     let [cache, watched, work] = ["cache", "watched", "work"].map(|name| site.join(name));
@@ -135,7 +127,7 @@ fn nothing_is_written_outside_of_the_run_folder_and_the_cache() {
     fs::create_dir(&work).unwrap();
     fs::write(work.join("own.npy"), npy(&[70, 28, 28])).unwrap();
     fs::write(work.join("images.npy"), npy(&[60, 6, 6])).unwrap();
-    fs::write(work.join("two.toml"), EXPERIMENT).unwrap();
+    fs::write(work.join("two.toml"), two_cells("'Two'", "'images.npy'")).unwrap();
     let log = site.join("trace");
     let mut writes = 0;
     for (line, outs) in COMMANDS {

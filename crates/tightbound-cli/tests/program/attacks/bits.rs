@@ -5,8 +5,9 @@ use std::fs;
 use tightbound::engine::cpu::KernelPath;
 use tightbound::estimators::{EstimatorSettings, examples};
 
-use super::{Random, Remains, is_full, site};
-use crate::support::Folder;
+use super::kills::killed;
+use super::{Remains, is_full, site};
+use crate::support::{Folder, Random};
 
 /// A training of three epochs of minibatches of 9 images, the last one of 6.
 fn line(threads: usize, path: KernelPath, out: &str) -> String {
@@ -22,11 +23,8 @@ fn line(threads: usize, path: KernelPath, out: &str) -> String {
 fn train(site: &Folder, threads: usize, path: KernelPath, kill: Option<u64>) -> Remains {
     if let Some(microseconds) = kill {
         // Other threads and instructions begin than end.
-        super::kills::killed(
-            site,
-            &line(4 - threads % 3, KernelPath::fastest(), "run"),
-            microseconds,
-        );
+        let other = line(4 - threads % 3, KernelPath::fastest(), "run");
+        killed(site, &other, microseconds);
     }
     site.run(&line(threads, path, "run")).succeeds();
     let remains = Remains::of(&site.path().join("run"));

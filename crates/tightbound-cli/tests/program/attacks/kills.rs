@@ -1,17 +1,15 @@
 //! Kill trainings at random moments, while they resume too.
 
 use std::fs;
-use std::process::Stdio;
 use std::thread::sleep;
 use std::time::Duration;
 
-use super::{Random, Remains, TRAINING, site, times};
-use crate::support::Folder;
+use super::{Remains, TRAINING, site, times};
+use crate::support::{Folder, Random, start};
 
 /// Starts `line` and kills it after `microseconds`; says whether it was still running.
 pub fn killed(site: &Folder, line: &str, microseconds: u64) -> bool {
-    let mut command = site.tightbound(line);
-    let mut process = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    let mut process = start(&mut site.tightbound(line));
     sleep(Duration::from_micros(microseconds));
     process.kill().unwrap();
     process.wait().unwrap().code().is_none()

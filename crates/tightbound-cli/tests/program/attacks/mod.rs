@@ -77,16 +77,3 @@ impl Remains {
         assert_eq!(self.log, expected.log, "after {after}");
     }
 }
-
-/// Numbers for moments and choices, other ones at every call.
-struct Random(u64);
-
-impl Random {
-    /// A number from 0 to `below` - 1.
-    fn below(&mut self, below: u64) -> u64 {
-        // Knuth's MMIX generator; the upper bits are the good ones.
-        self.0 =
-            self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        (self.0 >> 33) % below
-    }
-}

@@ -4,14 +4,14 @@ use std::fs;
 use std::io::{BufRead, BufReader};
 use std::os::unix::process::ExitStatusExt;
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Stdio};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use tightbound::run::RunFolder;
 
-use super::{Random, Remains, site, times};
-use crate::support::{Folder, Run, npy, wait_until};
+use super::{Remains, site, times};
+use crate::support::{Folder, Random, Run, npy, send, wait_until};
 
 /// A second is promised; the rest is for machines that do much else.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -29,13 +29,8 @@ fn long_site() -> (Folder, Remains) {
     (site, expected)
 }
 
-fn send(process: &Child, signal: &str) {
-    let id = process.id().to_string();
-    // The process may have ended.
-    Command::new("kill").args([&format!("-{signal}"), &id]).stderr(Stdio::null()).status().unwrap();
-}
-
-fn start(site: &Folder, line: &str) -> Child {
+/// Starts a training whose words are kept.
+fn listen(site: &Folder, line: &str) -> Child {
     let mut command = site.tightbound(line);
     command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
 }
@@ -45,7 +40,7 @@ fn step(run: &Path) -> u64 {
     RunFolder::position(run).map_or(0, |position| position.step)
 }
 
-/// The slowest and the median, in milliseconds.
+/// Prints the median and the slowest.
 fn print_times(what: &str, mut times: Vec<Duration>) {
     times.sort();
     let (median, slowest) = (times[times.len() / 2], times[times.len() - 1]);
@@ -79,14 +74,15 @@ fn signals_at_random_moments_save_and_end_with_their_exit_code() {
         let mut early = 0;
         while times_taken.len() < wanted {
             let before = step(&run);
-            let process = start(&site, &line);
+            let process = listen(&site, &line);
             sleep(Duration::from_micros(random.below(150_000)));
-            send(&process, name);
+            send(name, &process);
             let sent = Instant::now();
             let output = process.wait_with_output().unwrap();
             let (took, unheard) = (sent.elapsed(), output.status.signal() == Some(signal));
-            let Run { code, stderr, .. } = Run::from(output);
+            let Run { code, stdout, stderr } = Run::from(output);
             assert!(took < PATIENCE, "{name}: {took:?}");
+            assert!(!stderr.contains("panicked"), "{name}: {stderr}");
             if code == Some(0) {
                 Remains::of(&run).assert_is(&expected, name);
                 fs::remove_dir_all(&run).unwrap();
@@ -94,6 +90,7 @@ fn signals_at_random_moments_save_and_end_with_their_exit_code() {
             }
             // The signal may come before anybody listens to it, or before there is something to save.
             assert!(unheard || code == Some(128 + signal), "{name}: {code:?}, {stderr}");
+            assert_eq!(stdout, "", "{name}");
             if stderr.contains("saved after step") {
                 let told = format!("saved after step {};", step(&run));
                 assert!(stderr.contains(&told), "{told} is not in {stderr}");
@@ -119,12 +116,12 @@ fn sigusr1_at_random_moments_saves_and_goes_on() {
     let mut random = Random(5);
     let (mut took, mut within, wanted) = (Vec::new(), 0, times(6, 100));
     while took.len() < wanted {
-        let mut process = start(&site, &format!("{LONG} --out run"));
+        let mut process = listen(&site, &format!("{LONG} --out run"));
         let mut lines = BufReader::new(process.stderr.take().unwrap()).lines();
         wait_until(|| run.join("checkpoint.safetensors").exists());
         sleep(Duration::from_micros(random.below(100_000)));
         let (before, sent) = (step(&run), Instant::now());
-        send(&process, "USR1");
+        send("USR1", &process);
         // A training that has ended says no such thing, and one that has not begun is ended.
         if lines.any(|line| line.unwrap().contains("saving, and going on")) {
             wait_until(|| step(&run) > before);
@@ -149,13 +146,13 @@ fn a_second_ctrl_c_ends_at_once() {
     let site = site();
     let line =
         "train --data images.npy --epochs 2 --estimator iwae --k 100000 --threads 1 --out run";
-    let mut process = start(&site, line);
+    let mut process = listen(&site, line);
     wait_until(|| site.path().join("run/checkpoint.safetensors").exists());
-    send(&process, "INT");
+    send("INT", &process);
     sleep(Duration::from_millis(100));
     assert!(process.try_wait().unwrap().is_none(), "the step is too short for this test");
     let sent = Instant::now();
-    send(&process, "INT");
+    send("INT", &process);
     let ended = Run::from(process.wait_with_output().unwrap());
     assert!(sent.elapsed() < PATIENCE);
     assert_eq!(ended.code, Some(130), "{}", ended.stderr);
@@ -206,7 +203,7 @@ fn under_nohup_a_closed_terminal_changes_nothing() {
     let process =
         nohup.stdout(Stdio::piped()).stderr(Stdio::piped()).stdin(Stdio::null()).spawn().unwrap();
     wait_until(|| run.join("checkpoint.safetensors").exists());
-    send(&process, "HUP");
+    send("HUP", &process);
     Run::from(process.wait_with_output().unwrap()).succeeds();
     Remains::of(&run).assert_is(&expected, "SIGHUP");
 }

@@ -1,12 +1,11 @@
 //! Kill the program before each of its durable system calls, fail each of them, and fill its disk.
 
 use std::fs;
-use std::path::Path;
 use std::process::Stdio;
 
 use super::strace::{self, DURABLE, Traced};
 use super::{Remains, TRAINING, is_full, site};
-use crate::support::{Folder, Run};
+use crate::support::{Folder, Run, can_trace};
 
 /// Two epochs: the first checkpoint, one that replaces none, and ones that replace two.
 fn line(out: &str) -> String {
@@ -33,31 +32,26 @@ fn go_on(site: &Folder, expected: &Remains, after: &str) {
     fs::remove_dir_all(&run).unwrap();
 }
 
-/// Runs the training with `inject` at each call in turn, told apart by its number within its thread, until
-/// no thread makes so many; `judge` looks at each that was hit. Gives the number of hits.
+/// Runs the training with each of `faults` at each durable call in turn, told apart by its number within its
+/// thread, until no thread makes so many. `faults` gives, for a number, what strace is to inject; `judge`
+/// looks at the call, what was injected, and what came of it.
 fn at_every_call(
     site: &Folder,
-    call: &str,
-    inject: impl Fn(usize) -> Vec<String>,
-    mut judge: impl FnMut(Traced, &str),
-) -> usize {
-    let mut hits = 0;
-    for number in first(site, call).. {
-        let mut hit = false;
-        for inject in inject(number) {
-            let traced = strace::run(site, call, &inject, &line("run"));
-            if !traced.was_hit() {
-                fs::remove_dir_all(site.path().join("run")).unwrap();
-                break;
+    faults: impl Fn(usize) -> Vec<String>,
+    mut judge: impl FnMut(&str, &str, Traced),
+) {
+    for call in DURABLE {
+        'numbers: for number in first(site, call).. {
+            for inject in faults(number) {
+                let traced = strace::run(site, call, &inject, &line("run"));
+                if !traced.was_hit() {
+                    fs::remove_dir_all(site.path().join("run")).unwrap();
+                    break 'numbers;
+                }
+                judge(call, &inject, traced);
             }
-            (hit, hits) = (true, hits + 1);
-            judge(traced, &format!("{call}, {inject}"));
-        }
-        if !hit {
-            break;
         }
     }
-    hits
 }
 
 /// The number of the first call that is the program's own: before it, the system opens the libraries.
@@ -72,25 +66,22 @@ fn first(site: &Folder, call: &str) -> usize {
 /// process that resumes is killed at the same call again.
 #[test]
 fn killed_before_every_durable_call_a_training_ends_in_the_same_bytes() {
-    if !strace::is_here("kills before every system call") {
+    if !can_trace("kills before every system call") {
         return;
     }
     let site = site();
     let expected = expected(&site);
     let mut kills = 0;
-    for call in DURABLE {
-        let kill = |number| vec![format!("signal=SIGKILL:when={number}")];
-        at_every_call(&site, call, kill, |traced, after| {
-            assert!(traced.killed, "{after}: {}", traced.run.stderr);
-            kills += 1;
-            let inject = after.split_once(", ").unwrap().1;
-            // What a crash left under a temporary name is removed first.
-            for call in [call, "unlink"] {
-                kills += usize::from(strace::run(&site, call, inject, &line("run")).killed);
-            }
-            go_on(&site, &expected, after);
-        });
-    }
+    let kill = |number| vec![format!("signal=SIGKILL:when={number}")];
+    at_every_call(&site, kill, |call, inject, traced| {
+        assert!(traced.killed, "{call}, {inject}: {}", traced.run.stderr);
+        kills += 1;
+        // What a crash left under a temporary name is removed first.
+        for call in [call, "unlink"] {
+            kills += usize::from(strace::run(&site, call, inject, &line("run")).killed);
+        }
+        go_on(&site, &expected, &format!("{call}, {inject}"));
+    });
     // Six checkpoints of five calls each, twice, are less than all.
     assert!(kills > 60, "{kills}");
     println!("{kills} kills before durable system calls");
@@ -99,7 +90,7 @@ fn killed_before_every_durable_call_a_training_ends_in_the_same_bytes() {
 /// In turn, where not all are asked for.
 #[test]
 fn whatever_call_fails_the_training_stops_with_a_named_error_or_goes_on() {
-    if !strace::is_here("failures of every system call") {
+    if !can_trace("failures of every system call") {
         return;
     }
     let site = site();
@@ -107,33 +98,31 @@ fn whatever_call_fails_the_training_stops_with_a_named_error_or_goes_on() {
     // An interruption for ever would not be one.
     let faults = ["ENOSPC", "ENOSPC+", "EIO", "EIO+", "EDQUOT", "EDQUOT+", "EINTR", "EROFS"];
     let (mut stopped, mut went_on) = (0, 0);
-    for call in DURABLE {
-        let inject = |number: usize| {
-            let fault = |fault: &&str| {
-                let (error, for_ever) = fault.strip_suffix('+').map_or((*fault, ""), |f| (f, "+"));
-                format!("error={error}:when={number}{for_ever}")
-            };
-            let chosen =
-                if is_full() { &faults[..] } else { &faults[number % faults.len()..][..1] };
-            chosen.iter().map(fault).collect()
+    let chosen = |number: usize| {
+        let fault = |fault: &&str| {
+            let (error, for_ever) = fault.strip_suffix('+').map_or((*fault, ""), |f| (f, "+"));
+            format!("error={error}:when={number}{for_ever}")
         };
-        at_every_call(&site, call, inject, |traced, after| {
-            let Run { code, stderr, .. } = &traced.run;
-            assert!(!stderr.contains("panicked"), "{after}: {stderr}");
-            match code {
-                Some(0) => went_on += 1,
-                Some(1) => {
-                    stopped += 1;
-                    // That write of the other thread may have been the message.
-                    let mute = call == "write" && !stderr.contains("error: ");
-                    let named = ["os error", "cannot"].iter().all(|word| stderr.contains(word));
-                    assert!(mute || named, "{after}: {stderr}");
-                }
-                code => panic!("{after}: exit code {code:?}, {stderr}"),
+        let chosen = if is_full() { &faults[..] } else { &faults[number % faults.len()..][..1] };
+        chosen.iter().map(fault).collect()
+    };
+    at_every_call(&site, chosen, |call, inject, traced| {
+        let Run { code, stderr, .. } = &traced.run;
+        let after = format!("{call}, {inject}");
+        assert!(!stderr.contains("panicked"), "{after}: {stderr}");
+        match code {
+            Some(0) => went_on += 1,
+            Some(1) => {
+                stopped += 1;
+                // That write of the other thread may have been the message.
+                let mute = call == "write" && !stderr.contains("error: ");
+                let named = ["os error", "cannot"].iter().all(|word| stderr.contains(word));
+                assert!(mute || named, "{after}: {stderr}");
             }
-            go_on(&site, &expected, after);
-        });
-    }
+            code => panic!("{after}: exit code {code:?}, {stderr}"),
+        }
+        go_on(&site, &expected, &after);
+    });
     // Of five calls for each of six checkpoints, one failure each is more than this.
     assert!(stopped > 25, "{stopped}");
     println!("{stopped} failures stopped the training, {went_on} did not");
@@ -177,7 +166,7 @@ fn a_disk_that_is_full_stops_the_training_and_what_was_saved_is_good() {
             }
             code => panic!("{after}: {code:?}, {stderr}"),
         }
-        assert!(Path::new(&site.path().join("run")).exists(), "{after}: {stderr}");
+        assert!(site.path().join("run").exists(), "{after}: {stderr}");
         go_on(&site, &expected, &after);
     }
     assert!(stopped > 3);

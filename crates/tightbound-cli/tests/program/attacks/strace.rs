@@ -2,7 +2,6 @@
 
 use std::fs;
 use std::os::unix::process::ExitStatusExt;
-use std::process::{Command, Output, Stdio};
 
 use crate::support::{Folder, Run};
 
@@ -26,17 +25,6 @@ impl Traced {
     }
 }
 
-/// Whether programs can be traced here. If not, says that `what` was left out.
-pub fn is_here(what: &str) -> bool {
-    let mut strace = Command::new("strace");
-    strace.args(["-f", "-qq", "-o", "/dev/null", "-e", "trace=none", "true"]);
-    let works = strace.stderr(Stdio::null()).status().is_ok_and(|status| status.success());
-    if !works {
-        eprintln!("left out, for want of a working strace: {what}");
-    }
-    works
-}
-
 /// Runs `tightbound` with the words of `line`; `inject` is strace's expression for what to do to
 /// `call`, such as `error=EIO:when=3`. Threads count their calls apart.
 pub fn run(site: &Folder, call: &str, inject: &str, line: &str) -> Traced {
@@ -45,7 +33,7 @@ pub fn run(site: &Folder, call: &str, inject: &str, line: &str) -> Traced {
     strace.args(["-f", "-qq", "-o"]).arg(&log);
     strace.args(["-e", &format!("trace={call}"), "-e", &format!("inject={call}:{inject}")]);
     strace.arg(env!("CARGO_BIN_EXE_tightbound")).args(line.split_whitespace());
-    let output: Output = strace.output().unwrap();
+    let output = strace.output().unwrap();
     let killed = output.status.signal() == Some(9);
     Traced { killed, run: Run::from(output), calls: fs::read_to_string(log).unwrap() }
 }
