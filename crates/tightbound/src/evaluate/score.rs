@@ -328,6 +328,8 @@ mod tests {
         // As far as the groups of one point are pairs of those of the point before: 640 = 5 · 128.
         let nested = [0, 1, 2, 3, 4, 5, 6, 7, 10].map(|point| scores.l_k[point].estimate.value);
         assert!(nested.windows(2).all(|w| w[0] < w[1]));
+        // Whatever IWAE-64 is computed from, it is the point of the curve, not another bound on fewer images.
+        assert_eq!((scores.l_k[6].k, scores.iwae_64), (64, Some(scores.l_k[6].estimate)));
         let l_64 = scores.iwae_64.unwrap().value;
         let minus_kl = scores.minus_kl.unwrap();
         // Means of 140 differences against differences of means, in f64.
