@@ -16,5 +16,6 @@ for name in amat bytes chardata grey idx mat npy; do
 done
 
 # A loop that does not end is a change that was seen.
-cargo mutants --package tightbound "${files[@]}" --shard "${1:-0/1}" --timeout 300 --output target \
+cargo mutants --package tightbound "${files[@]}" --sharding round-robin --shard "${1:-0/1}" \
+    --timeout 300 --output target \
     -- --lib -- estimators:: run:: data::

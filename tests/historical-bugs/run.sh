@@ -42,8 +42,9 @@ for patch in "${patches[@]}"; do
         echo "MISSED  $name: ${tests[*]}"
         missed=1
     else
-        echo "found   $name: by $(grep -c '^    [a-z].*::' "$log" || true) tests of ${tests[*]}"
-        sed -n 's/^    \([a-z].*::.*\)/            \1/p' "$log" | sort -u
+        names=$(sed -n 's/^    \([a-z][a-z0-9_:]*\)$/\1/p' "$log" | sort -u)
+        echo "found   $name: by $(wc -w <<<"$names") tests of ${tests[*]}"
+        sed 's/^/            /' <<<"$names"
     fi
     git checkout --quiet .
 done
