@@ -17,5 +17,5 @@ done
 
 # A loop that does not end is a change that was seen.
 cargo mutants --package tightbound "${files[@]}" --sharding round-robin --shard "${1:-0/1}" \
-    --timeout 300 --output target \
+    --timeout 120 --output target \
     -- --lib -- estimators:: run:: data::
