@@ -240,6 +240,25 @@ pub(super) mod tests {
         );
     }
 
+    /// Bits that are all set are −1 where a type has a sign and its largest number where it has none.
+    #[test]
+    fn every_type_has_its_size_and_sign() {
+        for (kind, size, value) in [
+            (1, 1, -1.0),
+            (2, 1, 255.0),
+            (3, 2, -1.0),
+            (4, 2, 65_535.0),
+            (5, 4, -1.0),
+            (6, 4, 4_294_967_295.0),
+            (12, 8, -1.0),
+            (13, 8, 2f64.powi(64)),
+        ] {
+            let file = [header(), array("a", [1, 1], kind, &[0xff; 8][..size])].concat();
+            let values: Vec<f64> = parse(&file).unwrap()[0].values().collect();
+            assert_eq!(values, [value], "type {kind}");
+        }
+    }
+
     #[test]
     fn errors_name_the_element() {
         let good = [header(), array("a", [3, 1], 2, &[7, 8, 9])].concat();
