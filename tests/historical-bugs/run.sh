@@ -34,11 +34,10 @@ missed=0
 for patch in "${patches[@]}"; do
     name=$(basename "$patch" .patch)
     read -ra tests < <(sed -n 's/^Tests: //p' "$patch")
-    test=(cargo test --quiet --locked --package tightbound "${tests[@]}" --no-fail-fast)
     git apply "$patch"
     # A bug that does not compile is found by the compiler: it shows nothing about the tests.
     cargo test --quiet --locked --package tightbound --tests --no-run
-    if "${test[@]}" >"$log" 2>&1; then
+    if cargo test --quiet --locked --package tightbound "${tests[@]}" --no-fail-fast >"$log" 2>&1; then
         echo "MISSED  $name: ${tests[*]}"
         missed=1
     else

@@ -317,6 +317,23 @@ fn settings_that_make_no_estimator_say_why() {
     }
 }
 
+/// Any baseline that does not see its own sample leaves the gradient right on average: no other law sees
+/// a wrong one.
+#[test]
+fn vimco_replaces_a_weight_by_the_geometric_mean_of_the_others() {
+    let l = [-3.0, 0.5, -1.2];
+    let (bound, v, _, c) = run(&settings("iwae", 1, 3, Gradient::Vimco), &l);
+    let expected = log_mean_exp(&l);
+    // A few roundings of numbers below 4, here and below.
+    assert!((bound.phi - expected).abs() < 1e-14);
+    for k in 0..3 {
+        let mut without = l;
+        without[k] = (l.iter().sum::<f64>() - l[k]) / 2.0;
+        let expected = expected - log_mean_exp(&without) - v[k];
+        assert!((c[k] - expected).abs() < 1e-14, "{k}: {} {expected}", c[k]);
+    }
+}
+
 #[test]
 fn numbers_that_are_missing_unused_or_outside_are_named() {
     let error = |settings: EstimatorSettings| settings.build().unwrap_err().to_string();

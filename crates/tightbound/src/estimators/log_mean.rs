@@ -76,26 +76,3 @@ fn ovis(log_weights: &[f64], (bound, gamma): (f64, f64), v: &[f64], score: &mut 
         *c = bound - without - shrink - (1.0 - gamma) * v + gamma * shrink;
     }
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// No law sees a wrong baseline, for the gradient stays right on average with any.
-    #[test]
-    fn vimco_replaces_a_weight_by_the_geometric_mean_of_the_others() {
-        let log_weights = [-3.0, 0.5, -1.2f64];
-        let bound = |l: [f64; 3]| (l.iter().map(|l| l.exp()).sum::<f64>() / 3.0).ln();
-        let [mut theta, mut path, mut score] = [[0.0; 3]; 3];
-        let out = Coefficients { theta: &mut theta, path: &mut path, score: &mut score };
-        let l = LogMean { gradient: Gradient::Vimco, gamma: 0.0 }.evaluate(&log_weights, out);
-        for k in 0..3 {
-            let mut without = log_weights;
-            without[k] = (log_weights.iter().sum::<f64>() - log_weights[k]) / 2.0;
-            let expected = bound(log_weights) - bound(without) - theta[k];
-            // A few roundings of numbers below 4.
-            assert!((score[k] - expected).abs() < 1e-14, "{k}: {} {expected}", score[k]);
-        }
-        assert!((l - bound(log_weights)).abs() < 1e-14);
-    }
-}
