@@ -12,6 +12,11 @@ const LONGEST_LINE: u64 = 1 << 24;
 
 /// Parses an amat file, as it is or compressed with gzip. Empty lines are passed over.
 pub(super) fn parse(file: &[u8]) -> Result<Images, Malformed> {
+    parse_within(file, MOST_BYTES)
+}
+
+/// As [`parse`], with the number of bytes that a file must stay below.
+fn parse_within(file: &[u8], most_bytes: u64) -> Result<Images, Malformed> {
     let mut reader = BufReader::new(bytes::uncompressed(file));
     let mut grey = Grey::new();
     let (mut images, mut width, mut bytes_read) = (0, 0, 0);
@@ -21,7 +26,7 @@ pub(super) fn parse(file: &[u8]) -> Result<Images, Malformed> {
         let read = reader.by_ref().take(LONGEST_LINE).read_until(b'\n', &mut line);
         let n = read.map_err(|e| at(number, format!("cannot read on: {e}")))? as u64;
         bytes_read += n;
-        if n == LONGEST_LINE || bytes_read >= MOST_BYTES {
+        if n == LONGEST_LINE || bytes_read >= most_bytes {
             return Err(at(number, "the line or the file is too long"));
         }
         if n == 0 {
@@ -94,5 +99,20 @@ mod tests {
             assert_eq!(error.place, place, "{text:?}");
             assert!(error.problem.contains(problem), "{text:?}: {}", error.problem);
         }
+    }
+
+    #[test]
+    fn the_file_and_each_line_have_a_longest_length() {
+        assert_eq!(parse_within(b"0 1\n1 1\n", 9).unwrap().len(), 2);
+        let error = parse_within(b"0 1\n1 1\n", 8).unwrap_err();
+        assert_eq!((error.place.as_str(), error.problem.contains("too long")), ("line 2", true));
+
+        let mut text = b"0 1\n0 1".to_vec();
+        text.resize(4 + LONGEST_LINE as usize - 2, b' ');
+        text.push(b'\n');
+        assert_eq!(parse(&text).unwrap().len(), 2);
+        text.insert(4, b' ');
+        let error = parse(&text).unwrap_err();
+        assert_eq!((error.place.as_str(), error.problem.contains("too long")), ("line 2", true));
     }
 }
