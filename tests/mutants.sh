@@ -20,5 +20,5 @@ export CARGO_PROFILE_{DEV,TEST}_OPT_LEVEL=1 CARGO_PROFILE_{DEV,TEST}_DEBUG=0
 
 # A loop that does not end is a change that was seen.
 cargo mutants --package tightbound "${files[@]}" --sharding round-robin --shard "${1:-0/1}" \
-    --timeout 60 --output target \
-    -- --lib -- estimators:: run:: data::
+    --timeout 60 --output target --cargo-arg=--lib \
+    -- -- estimators:: run:: data::

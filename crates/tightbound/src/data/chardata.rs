@@ -105,6 +105,14 @@ pub(super) mod tests {
     }
 
     #[test]
+    fn an_image_has_as_many_values_as_its_square() {
+        let file = [header(), array("data", [9, 1], 2, &[0, 0, 0, 1, 0, 0, 0, 1, 1])].concat();
+        let (images, _) = parse(&file).unwrap();
+        let row_by_row = vec![0, 255, 0, 0, 0, 255, 0, 0, 255];
+        assert_eq!((images.len(), images.pixels), (1, Pixels::Bytes(row_by_row)));
+    }
+
+    #[test]
     fn errors_name_the_variable() {
         let parse = |variables: &[Vec<u8>]| parse(&[header(), variables.concat()].concat());
         let data = array("data", [4, 1], 2, &[0, 0, 1, 0]);

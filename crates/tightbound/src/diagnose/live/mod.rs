@@ -3,6 +3,8 @@
 //! The minibatch and its pixels stay fixed; every draw has new latent noise. So what is measured is
 //! the noise of the estimator, as in Rainforth et al. 2018, and not that of the choice of images.
 
+#[cfg(test)]
+mod coverage;
 mod draws;
 mod error;
 mod finding;

@@ -48,7 +48,8 @@ pub struct ScopeSnr {
     pub raw: Interval,
     /// What `raw` is on average for noise alone: √(2/(πR)).
     pub floor: f64,
-    /// Mean over parameters of √max(0, mean²/var − 1/R).
+    /// Mean over parameters of √max(0, mean²/var − 1/R). Cut at 0 per parameter, it is still above the
+    /// signal where a parameter's mean is not resolved; the interval speaks of its scatter alone.
     pub debiased: Interval,
     /// ‖E g‖ / √tr Cov g, without the part of the mean that noise explains.
     pub ratio: Interval,

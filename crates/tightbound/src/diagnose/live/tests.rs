@@ -26,11 +26,20 @@ fn architecture() -> Architecture {
     }
 }
 
-/// Gradients of known mean and noise: for φ 0.5 + n, for θ 2 + n, and 0 for the first parameter.
-struct Known {
+/// Gradients of known mean and noise: the mean of their network + n, and 0 for the first parameter.
+pub(super) struct Known {
     architecture: Architecture,
+    /// The mean over φ, then over θ.
+    means: [f32; 2],
     /// Whether every draw is alike.
     still: bool,
+}
+
+impl Known {
+    /// An engine that knows these means over φ and θ.
+    pub(super) fn new(means: [f32; 2]) -> Self {
+        Self { architecture: architecture(), means, still: false }
+    }
 }
 
 impl Engine for Known {
@@ -51,7 +60,7 @@ impl Engine for Known {
         stream.normals(if self.still { 0 } else { time }, 0, 0, gradient);
         let encoder = ParameterTable::new(&self.architecture).network_range(Network::Encoder);
         for (i, g) in gradient.iter_mut().enumerate() {
-            *g += if encoder.contains(&i) { 0.5 } else { 2.0 };
+            *g += self.means[usize::from(!encoder.contains(&i))];
         }
         gradient[0] = 0.0;
         Ok(StepReport { bound: Bound::default(), kept_fraction: 1.0 })
@@ -90,19 +99,19 @@ impl Engine for Known {
     }
 }
 
-fn model() -> Vec<f32> {
+pub(super) fn model() -> Vec<f32> {
     let (rule, bias) = (Initialisation::Pytorch, OutputBias::TrainMean);
     initialise(&architecture(), rule, bias, &[0.3; 9], 5)
 }
 
 const PIXELS: [u8; 18] = [1, 0, 0, 1, 1, 0, 1, 0, 1, 0, 1, 1, 1, 0, 0, 0, 1, 0];
 
-fn probe(parameters: &[f32], draws: u32) -> Probe<'_> {
+pub(super) fn probe(parameters: &[f32], draws: u32) -> Probe<'_> {
     let batch = Batch { pixels: &PIXELS, ids: &[3, 8] };
     Probe { parameters, batch, seed: 2, draws }
 }
 
-fn measure(
+pub(super) fn measure(
     engine: &mut dyn Engine<Real = f32>,
     probe: Probe<'_>,
     settings: &EstimatorSettings,
@@ -114,7 +123,7 @@ fn measure(
 #[test]
 fn known_signal_and_noise_are_found() {
     let parameters = model();
-    let mut engine = Known { architecture: architecture(), still: false };
+    let mut engine = Known::new([0.5, 2.0]);
     let iwae = EstimatorSettings::new("iwae", 1, 6);
     let report = measure(&mut engine, probe(&parameters, 400), &iwae).unwrap();
     assert_eq!((report.draws, report.images), (400, 2));
@@ -223,7 +232,7 @@ fn what_cannot_be_measured_is_named() {
     let wake = EstimatorSettings::new("iwae", 1, 1).with_gradient(Gradient::RwsDreg);
     let error = measure(&mut cpu, probe(&parameters, 24), &wake).unwrap_err();
     assert!(error.to_string().contains("iwae-rws-dreg(1, 1) by encoder"), "{error}");
-    let mut still = Known { architecture: architecture(), still: true };
+    let mut still = Known { still: true, ..Known::new([0.5, 2.0]) };
     let error = measure(&mut still, probe(&parameters, 24), &iwae).unwrap_err();
     let zero = |error: &LiveError| {
         matches!(error, LiveError::Ratio { source: SnrError::ZeroVariance, .. })
