@@ -42,6 +42,7 @@ fn shares(scopes: &[ScopeSnr], exact: f32) -> [f64; 4] {
     let of = |figure: fn(&ScopeSnr) -> Interval| scopes.iter().map(figure).collect::<Vec<_>>();
     let (raw, debiased, ratio) = (of(|s| s.raw), of(|s| s.debiased), of(|s| s.ratio));
     let directional = of(|s| s.directional.expect("more parameters than one"));
+    coverage(&format!("{exact}: debiased, of the signal"), f64::from(exact), &debiased);
     assert!(ratio.iter().all(|i| i.high > 0.0), "a ratio of 0 has an upper end");
     [
         coverage(&format!("{exact}: raw"), mean(&raw), &raw),
