@@ -31,6 +31,11 @@ macro_rules! talk {
 }
 pub(crate) use talk;
 
+/// `1 cell`, `3 cells`.
+pub fn counted(count: usize, noun: &str) -> String {
+    format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
+}
+
 /// Writes a result to standard output.
 ///
 /// # Errors

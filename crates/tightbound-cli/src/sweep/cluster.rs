@@ -16,7 +16,7 @@ use tightbound_report::shell_word;
 
 use super::cell::Worker;
 use super::local::Tally;
-use crate::output::{quoted, talk, write_file};
+use crate::output::{counted, quoted, talk, write_file};
 use crate::signals::Signals;
 
 /// How often the engine's command is asked whether it has ended.
@@ -73,7 +73,8 @@ impl Cluster {
                 break;
             }
             let again = if attempt == 1 { "" } else { " once more" };
-            talk!("submitting {} cells{again} through {}", left.len(), self.manager.command());
+            let cells = counted(left.len(), "cell");
+            talk!("submitting {cells}{again} through {}", self.manager.command());
             let submission = self.prepare(worker, &left)?;
             let status = self.submit(&submission, worker.signals)?;
             if worker.signals.stop().is_some() {

@@ -184,7 +184,7 @@ fn hyperqueue_gets_every_cell_and_a_lost_one_once_more() {
     assert_eq!(site.plan("there", ""), cells);
     let printed = Run::of(&mut site.sweep("here", "")).succeeds();
     let run = Run::of(lose(&mut site.sweep("there", "--on hyperqueue"), "-iwae-", 1));
-    for words in ["submitting 3 cells through hq", "submitting 1 cells once more through hq"] {
+    for words in ["submitting 3 cells through hq", "submitting 1 cell once more through hq"] {
         assert!(run.stderr.contains(words), "{}", run.stderr);
     }
     // What the engine says belongs to standard error.
@@ -302,7 +302,7 @@ fn a_cell_that_is_lost_every_time_is_reported_after_so_many_attempts() {
     for words in [
         format!("{} is not done after 2 attempts: what it said is in {}", cells[1], logs.display()),
         "2 of 3 cells are in sweep".to_owned(),
-        "1 cells are not done; to go on:\n  tightbound sweep run sweep".to_owned(),
+        "not done: 1 cell; to go on:\n  tightbound sweep run sweep".to_owned(),
     ] {
         assert!(run.stderr.contains(&words), "no `{words}` in: {}", run.stderr);
     }
@@ -317,7 +317,7 @@ fn a_cell_that_diverges_is_not_submitted_again() {
     for (more, calls) in [("--per-task 3", 1), ("", 1), ("--retry-failed", 2)] {
         let run = Run::of(&mut site.sweep("sweep", &format!("--on slurm {more}")));
         assert_eq!(run.code, Some(1), "{}", run.stderr);
-        assert!(run.stderr.contains("3 cells cannot go on"), "{}", run.stderr);
+        assert!(run.stderr.contains("failed: 3 cells; to try again"), "{}", run.stderr);
         site.assert_calls(calls);
     }
 }

@@ -211,7 +211,7 @@ fn a_cell_that_diverges_is_reported_and_the_others_go_on() {
     let run = site.run("sweep run s --jobs 1");
     assert_eq!(run.code, Some(1), "{}", run.stderr);
     let failed = format!("{}: failed: stopped", cells[0]);
-    for words in [&*failed, "step", "1 failed", "1 cells cannot go on", "--retry-failed"] {
+    for words in [&*failed, "step", "1 failed", "failed: 1 cell; to try again", "--retry-failed"] {
         assert!(run.stderr.contains(words), "no `{words}` in: {}", run.stderr);
     }
     assert!(run.stdout.contains(&cells[1]) && !run.stdout.contains(&cells[0]));
@@ -333,7 +333,7 @@ fn cells_that_disappear_are_begun_again_by_the_next_run() {
     let ended = Run::from(process.wait_with_output().unwrap());
     assert_eq!(ended.code, Some(1), "{}", ended.stderr);
     let lost = format!("{}: cannot", cells[0]);
-    for words in [&*lost, "1 cells are not done; to go on:\n  tightbound sweep run s"] {
+    for words in [&*lost, "not done: 1 cell; to go on:\n  tightbound sweep run s"] {
         assert!(ended.stderr.contains(words), "no `{words}` in: {}", ended.stderr);
     }
     assert!(ended.stdout.contains(&cells[1]), "{}", ended.stdout);

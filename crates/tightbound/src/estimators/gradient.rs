@@ -244,11 +244,36 @@ mod tests {
             assert_eq!(rule.name().parse(), Ok(rule));
             let json = serde_json::to_string(&rule).unwrap();
             assert_eq!(json, format!("\"{rule}\""));
-            assert!(!rule.title().is_empty() && rule.formula().contains("c = "));
+            assert!(rule.formula().contains("c = "));
+            assert_eq!(rule.is_plain(), rule == Gradient::Plain);
             assert!(rule.reference().bibtex.contains(rule.reference().key));
         }
         let error = "drag".parse::<Gradient>().unwrap_err().to_string();
         // The message must not forget a rule.
         assert!(Gradient::ALL.iter().all(|rule| error.contains(rule.name())), "{error}");
+    }
+
+    #[test]
+    fn every_rule_and_claim_has_words_of_its_own() {
+        use std::collections::HashSet;
+        for words in [Gradient::title, Gradient::formula, Gradient::when] {
+            let texts: HashSet<_> = Gradient::ALL.into_iter().map(words).collect();
+            assert!(texts.len() == Gradient::ALL.len() && !texts.contains(""), "{texts:?}");
+        }
+        let claims =
+            [Claim::Unbiased, Claim::UnbiasedAtZeroGamma, Claim::Biased, Claim::InclusiveKl];
+        let texts: HashSet<_> = claims.map(Claim::in_words).into();
+        assert!(texts.len() == claims.len() && !texts.contains(""), "{texts:?}");
+    }
+
+    #[test]
+    fn ovis_is_unbiased_at_zero_gamma_alone() {
+        for (gamma, unbiased) in [(Some(0.0), true), (Some(0.5), false), (None, false)] {
+            let settings = EstimatorSettings { gamma, ..EstimatorSettings::new("iwae", 1, 5) };
+            assert_eq!(Claim::UnbiasedAtZeroGamma.is_unbiased(&settings), unbiased);
+            assert!(Claim::Unbiased.is_unbiased(&settings));
+            assert!(!Claim::Biased.is_unbiased(&settings));
+            assert!(!Claim::InclusiveKl.is_unbiased(&settings));
+        }
     }
 }

@@ -52,6 +52,7 @@ proptest! {
             prop_assert!((bound.theta - vae.theta).abs() < 1e-12, "{}", settings.label());
             prop_assert!((bound.phi - vae.phi).abs() < 1e-12, "{}", settings.label());
             prop_assert!(close(&a1, &a), "{}", settings.label());
+            prop_assert_eq!(settings.gradient.is_idle_with_one(), b1 == [0.0]);
             match settings.gradient {
                 Gradient::Plain => prop_assert!(close(&b1, &b) && close(&c1, &c)),
                 Gradient::Stl | Gradient::Dreg => prop_assert!(close(&b1, &b) && c1 == [0.0]),
@@ -313,6 +314,10 @@ fn settings_that_make_no_estimator_say_why() {
             let k = if definition.least_k > 1 { 4 } else { 1 };
             let text = error(EstimatorSettings { k, ..settings }.with_gradient(rule)).to_string();
             assert!(text.contains(definition.refusal) && text.contains(rule.name()), "{text}");
+            assert!(text.contains(&definition.rule_names()), "{text}");
+            for supported in definition.gradients {
+                assert!(text.contains(supported.gradient.name()), "{text}");
+            }
         }
     }
 }

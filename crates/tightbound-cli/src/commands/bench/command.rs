@@ -8,7 +8,7 @@ use serde::Serialize;
 use super::meter::Speed;
 use super::{score, step};
 use crate::outcome::Outcome;
-use crate::output::{print, print_json};
+use crate::output::{counted, print, print_json};
 
 /// Measure the speed of training steps, or of scoring
 ///
@@ -77,8 +77,7 @@ fn show(measurement: &impl Measurement, json: bool) -> anyhow::Result<Outcome> {
     if let Some(bytes) = speed.peak_memory_bytes {
         writeln!(text, "memory   {:.0} MB at most, data included", bytes as f64 / 1e6)?;
     }
-    let plural = if speed.threads == 1 { "" } else { "s" };
-    writeln!(text, "on       {} with {} thread{plural}", speed.kernels, speed.threads)?;
+    writeln!(text, "on       {} with {}", speed.kernels, counted(speed.threads, "thread"))?;
     print(&text)?;
     Ok(Outcome::Done)
 }

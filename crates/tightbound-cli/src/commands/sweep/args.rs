@@ -28,7 +28,7 @@ pub struct PlanArgs {
     #[arg(long, value_name = "NAME|PATH")]
     pub data: Option<String>,
 
-    /// Only cells with this in their name, such as iwae or 20l; may be repeated
+    /// Only cells with this in their name, such as mnist-iwae or 20l; given again, with all of them
     #[arg(long, value_name = "WORD")]
     pub only: Vec<String>,
 

@@ -13,7 +13,7 @@ use crate::args::DataFolder;
 use crate::failure::UsageError;
 use crate::machine::Threads;
 use crate::outcome::Outcome;
-use crate::output::{print, print_json, talk};
+use crate::output::{counted, print, print_json, talk};
 use crate::signals::Signals;
 use crate::sweep::{Costs, Overview, Tally, Worker, builtin};
 
@@ -172,14 +172,12 @@ pub fn outcome_of(tally: &Tally, folder: &SweepFolder) -> Outcome {
         return Outcome::Interrupted { signal };
     }
     if !tally.hindered.is_empty() {
-        talk!("{} cells are not done; to go on:\n  {}", tally.hindered.len(), how_to_go_on(folder));
+        let hindered = counted(tally.hindered.len(), "cell");
+        talk!("not done: {hindered}; to go on:\n  {}", how_to_go_on(folder));
     }
     if !tally.failed.is_empty() {
-        let folder = how_to_go_on(folder);
-        talk!(
-            "{} cells cannot go on; to try them again:\n  {folder} --retry-failed",
-            tally.failed.len()
-        );
+        let (failed, folder) = (counted(tally.failed.len(), "cell"), how_to_go_on(folder));
+        talk!("failed: {failed}; to try again:\n  {folder} --retry-failed");
     }
     match tally.failed.is_empty() && tally.hindered.is_empty() {
         true => Outcome::Done,

@@ -12,7 +12,7 @@ use tightbound_report::{Align, Table};
 use super::args::ClusterArgs;
 use crate::args::DataFolder;
 use crate::machine::Threads;
-use crate::output::{quoted, talk};
+use crate::output::{counted, quoted, talk};
 use crate::reporting::{Page, describe_report};
 use crate::scoring::measured;
 use crate::signals::Signals;
@@ -99,10 +99,10 @@ impl<'a> Sweep<'a> {
 
     /// Says what is going to be done, and about how long it takes.
     pub fn announce(&self, plan: &Plan, costs: &Costs) {
-        let (cells, cores) = (plan.cells.len(), self.threads.count());
+        let cores = self.threads.count();
         let epochs = plan.cells.iter().map(|cell| cell.settings.train.epochs).max().unwrap_or(0);
-        let plural = if epochs == 1 { "" } else { "s" };
-        let mut text = format!("{}: {cells} cells of {epochs} epoch{plural}", plan.title);
+        let (cells, epochs) = (counted(plan.cells.len(), "cell"), counted(epochs, "epoch"));
+        let mut text = format!("{}: {cells} of {epochs}", plan.title);
         if plan.budget != Budget::Smoke {
             let total = Duration::from_secs_f64(costs.total(plan, cores));
             text += &format!("; about {} on {cores} cores from the beginning", in_words(total));
@@ -198,7 +198,7 @@ pub fn gather<'a>(
 
 /// A plan in a few words.
 fn in_short(plan: &Plan) -> String {
-    format!("`{}` ({} cells, budget {})", plan.title, plan.cells.len(), plan.budget)
+    format!("`{}` ({}, budget {})", plan.title, counted(plan.cells.len(), "cell"), plan.budget)
 }
 
 /// How to go on with a sweep.
