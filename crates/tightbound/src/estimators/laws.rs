@@ -326,15 +326,33 @@ fn settings_that_make_no_estimator_say_why() {
 /// a wrong one.
 #[test]
 fn vimco_replaces_a_weight_by_the_geometric_mean_of_the_others() {
-    let l = [-3.0, 0.5, -1.2];
-    let (bound, v, _, c) = run(&settings("iwae", 1, 3, Gradient::Vimco), &l);
-    let expected = log_mean_exp(&l);
-    // A few roundings of numbers below 4, here and below.
-    assert!((bound.phi - expected).abs() < 1e-14);
+    // One weight of zero makes the mean of the others zero, but not its own.
+    for l in [[-3.0, 0.5, -1.2], [-3.0, 0.5, f64::NEG_INFINITY]] {
+        let (bound, v, _, c) = run(&settings("iwae", 1, 3, Gradient::Vimco), &l);
+        let expected = log_mean_exp(&l);
+        // A few roundings of numbers below 4, here and below.
+        assert!((bound.phi - expected).abs() < 1e-14);
+        for k in 0..3 {
+            let mut without = l;
+            without[k] = (l[(k + 1) % 3] + l[(k + 2) % 3]) / 2.0;
+            let expected = expected - log_mean_exp(&without) - v[k];
+            assert!((c[k] - expected).abs() < 1e-14, "{l:?}, {k}: {} {expected}", c[k]);
+        }
+    }
+}
+
+/// Its constants change no mean either: against the formula, with sums that are written out.
+#[test]
+fn ovis_leaves_a_weight_out_and_shifts_by_gamma() {
+    let (l, gamma) = ([-3.0, 0.5, -1.2], 0.25);
+    let ovis = settings("iwae", 1, 3, Gradient::Ovis);
+    let (_, v, _, c) = run(&EstimatorSettings { gamma: Some(gamma), ..ovis }, &l);
+    let shrink = (1.0 - 1.0 / 3f64).ln();
     for k in 0..3 {
-        let mut without = l;
-        without[k] = (l.iter().sum::<f64>() - l[k]) / 2.0;
-        let expected = expected - log_mean_exp(&without) - v[k];
+        let without = log_mean_exp(&[l[(k + 1) % 3], l[(k + 2) % 3]]);
+        let baseline = without + shrink + (1.0 - gamma) * v[k] - gamma * shrink;
+        let expected = log_mean_exp(&l) - baseline;
+        // A few roundings of numbers below 4.
         assert!((c[k] - expected).abs() < 1e-14, "{k}: {} {expected}", c[k]);
     }
 }
