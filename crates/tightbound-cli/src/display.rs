@@ -7,7 +7,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use tightbound::run::EpochRecord;
 use tightbound::train::Progress;
 
-use crate::output::talk;
+use crate::output::{talk, visible};
 use crate::sweep::CellProgress;
 
 /// A bar over `length` things on a terminal, nothing elsewhere.
@@ -52,7 +52,7 @@ impl Display {
         let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr_with_hz(10));
         let template = "{prefix} {bar:24} {msg}  {eta} left";
         bar.set_style(ProgressStyle::with_template(template).expect("the template is valid"));
-        bar.set_prefix(name.to_owned());
+        bar.set_prefix(visible(name).into_owned());
         Self::Bar(bar)
     }
 

@@ -1,5 +1,6 @@
 //! Write results to standard output and talk to standard error, without panicking on a closed pipe.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::io::{self, Write};
 use std::path::Path;
@@ -26,7 +27,7 @@ macro_rules! talk {
     ($($argument:tt)*) => {{
         use std::io::Write;
         let line = format!("{}\n", format_args!($($argument)*));
-        let _ = std::io::stderr().write_all(line.as_bytes());
+        let _ = std::io::stderr().write_all($crate::output::visible(&line).as_bytes());
     }};
 }
 pub(crate) use talk;
@@ -36,13 +37,30 @@ pub fn counted(count: usize, noun: &str) -> String {
     format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
 }
 
-/// Writes a result to standard output.
+/// `text` with control characters written out, as JSON does it: what a name in a file from elsewhere says
+/// to a terminal must not be obeyed.
+pub fn visible(text: &str) -> Cow<'_, str> {
+    let obeyed = |c: char| c.is_control() && !matches!(c, '\n' | '\t');
+    if !text.contains(obeyed) {
+        return text.into();
+    }
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars() {
+        match obeyed(c) {
+            true => out += &format!("\\u{:04x}", u32::from(c)),
+            false => out.push(c),
+        }
+    }
+    out.into()
+}
+
+/// Writes a result to standard output, its control characters [`visible`].
 ///
 /// # Errors
 /// [`ClosedPipe`] if the reader has gone, or what the operating system says.
 pub fn print(text: &str) -> anyhow::Result<()> {
     let mut stdout = io::stdout().lock();
-    match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
+    match stdout.write_all(visible(text).as_bytes()).and_then(|()| stdout.flush()) {
         Ok(()) => Ok(()),
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Err(ClosedPipe.into()),
         Err(error) => {
@@ -78,4 +96,20 @@ pub fn write_file(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
         Err(_) => write_atomic(&Disk, path, bytes)?,
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_terminal_would_obey_is_written_as_in_json() {
+        assert_eq!(
+            visible("a\u{1b}[31m\r\u{9b}µ\n\tb"),
+            r"a\u001b[31m\u000d\u009bµ".to_owned() + "\n\tb"
+        );
+        assert!(matches!(visible("plain\n"), Cow::Borrowed(_)));
+        let read: String = serde_json::from_str(&visible("\"\u{7f}\"")).unwrap();
+        assert_eq!(read, "\u{7f}");
+    }
 }

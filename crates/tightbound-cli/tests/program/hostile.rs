@@ -120,7 +120,16 @@ fn a_run_named_script_shows_as_text() {
             }
         }
     }
+    terminals_obey_no_name(&said);
     commands_stay_commands(&hostile, said);
+}
+
+/// What is shown of a name that colours a terminal are its letters.
+fn terminals_obey_no_name(said: &Run) {
+    assert!(said.stderr.contains(r"\u001b[31m"), "{}", said.stderr);
+    for shown in [&said.stdout, &said.stderr] {
+        assert!(!shown.contains(|c: char| c.is_control() && c != '\n'), "{shown}");
+    }
 }
 
 /// The shown commands, copied into a shell, start `tightbound` and nothing else.
