@@ -264,6 +264,15 @@ fn definitions_are_what_is_declared() {
 }
 
 #[test]
+fn settings_say_whether_they_are_unbiased() {
+    let with = |name, rule| settings(name, 1, 5, rule).is_unbiased().ok();
+    assert_eq!(with("iwae", Gradient::Dreg), Some(true));
+    assert_eq!(with("iwae", Gradient::Stl), Some(false));
+    assert_eq!(with("iwae", Gradient::Covariance), None);
+    assert_eq!(with("wae", Gradient::Plain), None);
+}
+
+#[test]
 fn names_keys_and_texts_are_complete_and_unique() {
     let mut names: Vec<_> = registry().iter().map(|d| d.name).collect();
     names.sort_unstable();
@@ -307,6 +316,7 @@ fn settings_that_make_no_estimator_say_why() {
     for rule in [Gradient::Vimco, Gradient::Ovis] {
         let error = error(settings("miwae", 8, 1, rule));
         assert!(matches!(error, EstimatorError::TooFewSamples { least: 2, k: 1, .. }));
+        assert!(settings("miwae", 4, 2, rule).build().is_ok());
     }
     for definition in registry() {
         for rule in Gradient::ALL.into_iter().filter(|&r| definition.rule(r).is_none()) {
