@@ -74,13 +74,12 @@ const KINDS: [Kind; 6] = [
 /// the test images of the data it was trained on. None if nothing was scored.
 pub(super) fn own_scores(comparison: &Comparison) -> Option<NamedTable> {
     let mut notes = Vec::new();
+    let beside = Beside::of(comparison);
     let row = |method: &Method| {
         let cells = KINDS.iter().map(|kind| Cell {
             values: method.scores(comparison.data, kind.value),
             spread: None,
-            published: kind
-                .published
-                .and_then(|score| published(comparison, method, source(comparison), score)),
+            published: kind.published.and_then(|score| beside.find(comparison, method, score)),
         });
         Row { name: method.label.clone(), cells: cells.collect() }
     };
@@ -90,13 +89,17 @@ pub(super) fn own_scores(comparison: &Comparison) -> Option<NamedTable> {
         return None;
     }
     if rows.iter().flat_map(|row| &row.cells).any(|cell| cell.published.is_some()) {
-        notes.push(match source(comparison) {
-            Source::Rainforth2018 => {
+        notes.push(match beside {
+            Beside::Logs(epochs) => format!(
+                "[…]: log p̂ in the reproduction report's logs after the same {epochs} epochs, one run \
+                 each. {REPORT_CAVEAT}"
+            ),
+            Beside::End(Source::Rainforth2018) => {
                 "[…]: Rainforth et al. 2018, mean ± sd of 4 runs of 3280 epochs; \
                  compare only with as many epochs, K = 5000 and all test images."
                     .to_owned()
             }
-            Source::Report => {
+            Beside::End(Source::Report) => {
                 format!("[…]: the reproduction report, one run each. {REPORT_CAVEAT}")
             }
         });
@@ -191,12 +194,62 @@ pub(super) fn cross_scores(comparisons: &[Comparison]) -> Option<NamedTable> {
 const MNIST: &str = "mnist";
 const OMNIGLOT: &str = "omniglot (derived)";
 
-/// Whose numbers stand beside a comparison's: those of the paper, where it has any.
-fn source(comparison: &Comparison) -> Source {
-    match (comparison.data, comparison.size()) {
-        (MNIST, Some("reference model")) => Source::Rainforth2018,
-        _ => Source::Report,
+/// Whose numbers stand beside a comparison's.
+#[derive(Clone, Copy)]
+enum Beside {
+    /// The report's logs after so many epochs.
+    Logs(usize),
+    /// What was published of the ends of trainings.
+    End(Source),
+}
+
+impl Beside {
+    /// The report's logs, if they have what stands after as many epochs as all of `comparison` have;
+    /// otherwise the paper's numbers, where it has any, or the report's.
+    fn of(comparison: &Comparison) -> Self {
+        let runs = comparison.methods.iter().flat_map(|method| &method.runs);
+        let mut epochs = runs.filter_map(|run| Some(run.on(comparison.data)?.epoch));
+        let first = epochs.next().filter(|&first| epochs.all(|other| other == first));
+        let is_logged = |&epochs: &usize| {
+            let place = place(comparison);
+            published::published_scores().any(|known| {
+                place == Some((known.corpus, known.architecture))
+                    && known.score == Score::LogPHatAfter(epochs)
+            })
+        };
+        match (first.filter(is_logged), place(comparison)) {
+            (Some(epochs), _) => Self::Logs(epochs),
+            (None, Some((Corpus::Mnist, published::Architecture::Reference))) => {
+                Self::End(Source::Rainforth2018)
+            }
+            (None, _) => Self::End(Source::Report),
+        }
     }
+
+    /// What stands beside the score of one method, if anything does.
+    fn find(self, comparison: &Comparison, method: &Method, score: Score) -> Option<Published> {
+        match (self, score) {
+            (Self::End(source), score) => published(comparison, method, source, score),
+            (Self::Logs(epochs), Score::LogPHat) => {
+                published(comparison, method, Source::Report, Score::LogPHatAfter(epochs))
+            }
+            (Self::Logs(_), _) => None,
+        }
+    }
+}
+
+/// The data and the size of a comparison, if the papers have both.
+fn place(comparison: &Comparison) -> Option<(Corpus, published::Architecture)> {
+    let corpus = match comparison.data {
+        MNIST => Corpus::Mnist,
+        OMNIGLOT => Corpus::Omniglot,
+        _ => return None,
+    };
+    let size = match comparison.size()? {
+        "reference model" => published::Architecture::Reference,
+        _ => published::Architecture::Larger,
+    };
+    Some((corpus, size))
 }
 
 /// All scores on the test images of `data`.
@@ -257,15 +310,7 @@ fn published(
     source: Source,
     score: Score,
 ) -> Option<Published> {
-    let corpus = match comparison.data {
-        MNIST => Corpus::Mnist,
-        OMNIGLOT => Corpus::Omniglot,
-        _ => return None,
-    };
-    let size = match comparison.size()? {
-        "reference model" => published::Architecture::Reference,
-        _ => published::Architecture::Larger,
-    };
+    let (corpus, size) = place(comparison)?;
     let estimator = &method.settings().estimator;
     if !estimator.gradient.is_plain() || method.learns_beta() {
         return None;

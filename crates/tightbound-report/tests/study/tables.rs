@@ -6,7 +6,7 @@ use tightbound::settings::{BetaObjective, Settings};
 use tightbound_report::study::NamedTable;
 use tightbound_report::{Cell, Published};
 
-use super::fixture::{Runs, ciwae, scored, seeded, settings};
+use super::fixture::{Runs, Scored, ciwae, scored, seeded, settings};
 
 /// Images whose scores are all different, with a mean log p̂ of −92.
 const LOG_P: [f64; 4] = [-90.0, -91.0, -95.0, -92.0];
@@ -76,6 +76,7 @@ fn beside(settings: &Settings) -> [Option<Published>; 6] {
     let runs = Runs::new();
     runs.add("a", settings);
     let mut scores = scored(&LOG_P);
+    scores.epoch = settings.train.epochs;
     scores.on.0 = match &*settings.data.name {
         "omniglot" => "omniglot (derived)",
         "glyphs" => "glyphs",
@@ -125,6 +126,43 @@ fn published_numbers_stand_beside_nothing_else() {
     ] {
         assert_eq!(beside(&settings), [None; 6], "{what}");
     }
+}
+
+/// Where all runs are as far as the report's logs say something of, that stands beside log p̂, and nothing of
+/// the end of longer trainings.
+#[test]
+fn after_a_stage_the_logs_of_that_stage_stand_beside() {
+    let after = |epochs, data: &str, mut settings: Settings| {
+        settings.train.epochs = epochs;
+        settings.data.name = data.into();
+        beside(&settings).map(|published| published.map(|published| published.value))
+    };
+    for (epochs, data, settings, log_p) in [
+        (13, "mnist", settings("iwae", 1, 64), Some(-93.7)),
+        (364, "mnist", settings("miwae", 8, 8), Some(-86.5)),
+        (40, "omniglot", settings("vae", 64, 1), Some(-123.5)),
+        (40, "omniglot", settings("piwae", 8, 8), None),
+        (40, "mnist", ciwae(0.5), None),
+        (13, "mnist", settings("miwae", 4, 16), None),
+    ] {
+        let label = format!("{} on {data} after {epochs}", settings.estimator.label());
+        assert_eq!(after(epochs, data, settings), [None, log_p, None, None, None, None], "{label}");
+    }
+    assert_eq!(after(14, "mnist", settings("iwae", 1, 64))[1], Some(-84.52));
+    assert_eq!(after(364, "omniglot", settings("iwae", 1, 64))[1], Some(-105.83));
+
+    let runs = Runs::new();
+    for (name, epochs) in [("a", 13), ("b", 40)] {
+        let mut settings = settings("iwae", 1, 64);
+        settings.train.epochs = epochs;
+        runs.add(name, &settings);
+        runs.score(name, &Scored { epoch: epochs, ..scored(&LOG_P) });
+    }
+    let table = &runs.report().tables[0].table;
+    let ends = table.rows.iter().map(|row| row.cells[1].published.unwrap().value);
+    assert_eq!(ends.collect::<Vec<_>>(), [-84.52; 2], "of different stages");
+    let notes = |note: &String| note.contains("3280 epochs");
+    assert_eq!(table.notes.iter().filter(|note| notes(note)).count(), 1, "{table}");
 }
 
 /// The paper has neither Omniglot nor the larger model; the reproduction report does.
