@@ -99,7 +99,9 @@ pub enum ExperimentError {
     #[error("no cell has `{0}` in its name; leave --only out to see all names")]
     NoCells(String),
     /// More cells than anybody could run.
-    #[error("{path}: seeds and axes make more than {MOST_CELLS} cells: shorten an axis")]
+    #[error(
+        "{path}: seeds and axes make more than {MOST_CELLS} cells: take fewer seeds or shorten an axis"
+    )]
     TooMany {
         /// The file.
         path: String,
@@ -162,12 +164,17 @@ impl Experiment {
         }
         let missing = |key| ExperimentError::Missing { path: path.display().to_string(), key };
         experiment.title = title.ok_or_else(|| missing("`title`, which heads all tables,"))?;
-        let cells =
-            experiment.combinations().and_then(|n| n.checked_mul(experiment.seeds as usize));
-        if cells.is_none_or(|cells| cells > MOST_CELLS) {
-            return Err(ExperimentError::TooMany { path: path.display().to_string() });
-        }
+        experiment.check_size(experiment.seeds, path)?;
         Ok(experiment)
+    }
+
+    /// Refuses more cells than anybody could run.
+    pub(super) fn check_size(&self, seeds: u32, path: &Path) -> Result<(), ExperimentError> {
+        let cells = self.combinations().and_then(|n| n.checked_mul(seeds as usize));
+        match cells.is_none_or(|cells| cells > MOST_CELLS) {
+            true => Err(ExperimentError::TooMany { path: path.display().to_string() }),
+            false => Ok(()),
+        }
     }
 
     /// How many combinations the axes have, unless they cannot be counted.
@@ -298,7 +305,8 @@ mod tests {
     fn a_short_file_of_many_axes_is_refused_before_they_are_multiplied() {
         let text =
             |axes| format!("title = \"A\"\n{}", "[[axis]]\nvalues = [{}, {}]\n".repeat(axes));
-        let said = "e.toml: seeds and axes make more than 100000 cells: shorten an axis";
+        let said = "e.toml: seeds and axes make more than 100000 cells: take fewer seeds or shorten \
+                    an axis";
         for axes in [17, 40, 200] {
             assert_eq!(refused(&text(axes)), said);
         }

@@ -76,6 +76,8 @@ impl Plan {
         choices: &Choices,
     ) -> Result<Self, ExperimentError> {
         let Choices { budget, epochs, seeds, data, only, set } = choices;
+        let (seeds, full_seeds) = (seeds.unwrap_or(experiment.seeds), experiment.seeds);
+        experiment.check_size(seeds, path)?;
         let mut over = Vec::new();
         if let Some(name) = data {
             over.push(Assignment::flag("--data", "data.name", name.as_str()));
@@ -87,7 +89,6 @@ impl Plan {
         if data.is_some() {
             score.on.clear();
         }
-        let (seeds, full_seeds) = (seeds.unwrap_or(experiment.seeds), experiment.seeds);
         let (mut cells, mut known) = (Vec::new(), HashSet::new());
         for mut settings in all {
             if let Some(most) = budget.limit() {

@@ -145,6 +145,14 @@ fn a_budget_says_what_it_cuts() {
     assert_eq!(data.unwrap().cells.len(), 4);
 }
 
+/// Seeds of the command line count as those of the file do.
+#[test]
+fn too_many_seeds_are_refused_before_cells_are_made() {
+    let many = Choices { seeds: Some(30_000), ..Choices::default() };
+    let error = plan_of(TEXT, &many).unwrap_err();
+    assert!(matches!(error, ExperimentError::TooMany { .. }), "{error}");
+}
+
 #[test]
 fn what_is_affordable_ends_where_a_stage_does() {
     let plan = plan(&Choices::default());
