@@ -15,7 +15,7 @@ use crate::model::{
     initialise,
 };
 
-fn architecture() -> Architecture {
+pub(super) fn architecture() -> Architecture {
     Architecture {
         pixels: 9,
         encoder: vec![7],
