@@ -77,3 +77,28 @@ pub(super) fn is_temporary_of(name: &str, target: &str) -> bool {
     let number = middle.and_then(|n| n.strip_prefix('.')).and_then(|n| n.strip_suffix(".tmp"));
     number.is_some_and(|n| !n.is_empty() && n.bytes().all(|b| b.is_ascii_digit()))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_alone_lies_in_the_folder_where_one_stands() {
+        for (path, folder) in [("a", "."), ("runs/a", "runs"), ("/a", "/"), ("/", ".")] {
+            assert_eq!(folder_of(Path::new(path)), Path::new(folder), "{path}");
+        }
+    }
+
+    /// What is taken for a leftover is removed.
+    #[test]
+    fn only_what_was_made_here_is_a_leftover() {
+        let made = temporary_name(Path::new("runs/run.toml"));
+        let made = made.file_name().unwrap().to_str().unwrap();
+        assert!(is_temporary_of(made, "run.toml"), "{made}");
+        for name in
+            [".run.toml..tmp", ".run.toml.x1.tmp", "run.toml.1.tmp", ".run.toml.1", ".run.1.tmp"]
+        {
+            assert!(!is_temporary_of(name, "run.toml"), "{name}");
+        }
+    }
+}

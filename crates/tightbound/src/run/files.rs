@@ -74,3 +74,21 @@ pub(super) fn read_description(path: &Path) -> Result<RunDescription, RunError> 
         .and_then(|text| RunDescription::from_toml(&text));
     description.map_err(|reason| RunError::Description { path, reason })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn scores_are_found_and_nothing_else() {
+        let run = tempfile::TempDir::new().unwrap();
+        for name in
+            ["snr.json", "evaluation.csv", "evaluation.json", "evaluation-a.json", "model.json"]
+        {
+            fs::write(run.path().join(name), "").unwrap();
+        }
+        let files = evaluation_files(run.path()).unwrap();
+        assert_eq!(files, ["evaluation-a.json", "evaluation.json"].map(|f| run.path().join(f)));
+        assert!(evaluation_files(&run.path().join("none")).is_err());
+    }
+}
