@@ -65,7 +65,7 @@ fn belongs(call: &str, path: &Path, out: &Path) -> bool {
 }
 
 /// Every subcommand, and what it may write beside cache and devices.
-const COMMANDS: [(&str, &[&str]); 30] = [
+const COMMANDS: [(&str, &[&str]); 31] = [
     ("train --data glyphs TINY --epochs 2 --k 3 --out deep/er/run", &["deep/er/run"]),
     ("train --data glyphs TINY --epochs 1 --k 3", &["runs/glyphs-iwae-1x3-seed1"]),
     ("train --data glyphs TINY --epochs 2 --k 3 --seeds 2 --from deep/er/run --out s", &["s"]),
@@ -94,6 +94,7 @@ const COMMANDS: [(&str, &[&str]); 30] = [
     ("toy --dims 3 --points 8 --draws 8 --k 1,3 --out toy", &["toy"]),
     ("estimators", &[]),
     ("completions bash", &[]),
+    ("certify --estimator vae --exact-only", &[]),
     ("bench step --data glyphs TINY --k 3 --seconds 1", &[]),
     (
         "demo --epochs 1 --set data.limit=60 --set model.encoder=[4] --set model.decoder=[4]",

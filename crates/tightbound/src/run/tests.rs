@@ -74,6 +74,16 @@ fn a_second_user_is_refused_until_the_first_has_gone() {
 }
 
 #[test]
+fn a_run_without_records_has_not_begun() {
+    let folder = tempdir().unwrap();
+    let mut run = RunFolder::create(&folder.path().join("run"), description()).unwrap();
+    assert!(run.latest().unwrap().is_none());
+    let skip = SkipRecord { epoch: 1, batch: 1, reason: "made up".into() };
+    run.log(0).unwrap().append(&Record::Skip(skip)).unwrap();
+    assert!(matches!(run.latest(), Err(RunError::NoCheckpoint { .. })), "it was lost");
+}
+
+#[test]
 fn the_newest_checkpoint_counts() {
     let (_folder, mut run) = run();
     assert_eq!(steps(&mut run), (7, None));
