@@ -3,15 +3,15 @@
 use std::fs;
 use std::io::{BufRead, BufReader};
 use std::os::unix::process::ExitStatusExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Stdio};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use tightbound::run::RunFolder;
+use tightbound::run::{Position, RunFolder};
 
 use super::{Remains, site, times};
-use crate::support::{Folder, Random, Run, npy, send, wait_until};
+use crate::support::{Folder, Random, Run, npy, send, two_cells, wait_until};
 
 /// A second is promised; the rest is for machines that do much else.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -138,6 +138,32 @@ fn sigusr1_at_random_moments_saves_and_goes_on() {
     print_times("SIGUSR1 to the new checkpoint", took);
     site.run(&format!("{LONG} --out run")).succeeds();
     Remains::of(&run).assert_is(&expected, "SIGUSR1");
+}
+
+/// Each of several trainings in one process saves, and none of them waits for the end of its epoch.
+#[test]
+fn sigusr1_saves_every_training_of_a_sweep() {
+    let site = Folder::new();
+    fs::write(site.path().join("many.npy"), npy(&[2000, 6, 6])).unwrap();
+    let longer = "estimator.k = 300\ntrain.batch = 5\ntrain.epochs = 99";
+    let text = two_cells("'Two'", "'many.npy'").replace("estimator.k = 3", longer);
+    fs::write(site.path().join("two.toml"), text).unwrap();
+    site.run("sweep plan two.toml --out two").succeeds();
+    let mut process = listen(&site, "sweep run two --jobs 2 --threads 2");
+    let cells = || -> Vec<PathBuf> {
+        let entries = fs::read_dir(site.path().join("two/cells")).into_iter().flatten();
+        entries.map(|entry| entry.unwrap().path()).collect()
+    };
+    let all = |is: fn(Position) -> bool| {
+        let positions: Vec<_> = cells().iter().map(|cell| RunFolder::position(cell)).collect();
+        positions.len() == 2 && positions.into_iter().all(|position| position.is_some_and(is))
+    };
+    wait_until(|| all(|position| position.epoch > 0));
+    send("USR1", &process);
+    wait_until(|| all(|position| position.batch > 0));
+    assert_eq!(process.try_wait().unwrap(), None, "they go on");
+    process.kill().unwrap();
+    process.wait().unwrap();
 }
 
 /// The first Ctrl-C waits for the end of a step, here of seconds; the second waits for nothing.
