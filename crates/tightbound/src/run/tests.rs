@@ -344,6 +344,13 @@ fn files_are_synced_before_they_get_their_names_and_folders_after() {
                   rename checkpoint.safetensors checkpoint.previous.safetensors, \
                   rename .checkpoint.safetensors.tmp checkpoint.safetensors, sync_folder";
     assert_eq!(calls, format!("{first}, {second}"));
+
+    // A new log's name is made to last at once, an old log's has been.
+    for expected in ["append metrics.jsonl, sync_folder", "append metrics.jsonl"] {
+        let before = disk.calls().len();
+        run.log(0).unwrap();
+        assert_eq!(disk.calls()[before..].join(", "), expected);
+    }
 }
 
 #[test]
