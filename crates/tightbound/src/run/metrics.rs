@@ -319,9 +319,11 @@ mod tests {
         let folder = tempdir().unwrap();
         let path = folder.path().join("log");
         write(&path, 1..=5);
-        let log = MetricsLog::open(Arc::new(Disk), &path, 2).unwrap();
+        let mut log = MetricsLog::open(Arc::new(Disk), &path, 2).unwrap();
         assert_eq!(log.records(), 2);
         assert_eq!(read_log(&path).unwrap().records, [record(1), record(2)]);
+        log.append(&record(3)).unwrap();
+        assert_eq!(log.records(), 3);
     }
 
     #[test]

@@ -201,3 +201,51 @@ pub(super) fn reseal(file: &mut [u8]) {
         file[CHECKSUM].copy_from_slice(checksum.as_bytes());
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::description;
+    use super::*;
+
+    fn sealed(architecture: &Architecture) -> Vec<u8> {
+        let table = ParameterTable::new(architecture);
+        let values = vec![0.5; table.total()];
+        seal("model", &"content", &table, &[Buffer { prefix: "", values: &values }])
+    }
+
+    #[test]
+    fn what_ends_before_its_checksum_is_not_ours() {
+        let file = sealed(&description().architecture());
+        let damage = |length: usize| unseal::<Value>(&file[..length], "model").err();
+        assert!(matches!(damage(CHECKSUM.end - 1), Some(Damage::NotOurs)));
+        assert!(matches!(damage(CHECKSUM.end), Some(Damage::Length { .. })));
+        assert!(damage(file.len()).is_none());
+    }
+
+    /// Before a buffer of that size is made.
+    #[test]
+    fn a_model_larger_than_the_file_is_refused() {
+        let own = description().architecture();
+        let file = sealed(&own);
+        let unsealed = unseal::<String>(&file, "model").ok().unwrap();
+        assert_eq!(unsealed.content, "content");
+        let table = unsealed.table(&own).unwrap();
+        assert_eq!(unsealed.buffer(&table, "").unwrap(), vec![0.5; table.total()]);
+        let larger = Architecture { latents: own.latents + 1, ..own };
+        let refused = unsealed.table(&larger).err();
+        assert!(matches!(refused, Some(Damage::Header(reason)) if reason.contains("cannot hold")));
+    }
+
+    #[test]
+    fn forged_files_announce_a_header_up_to_their_last_brace() {
+        let mut file = sealed(&description().architecture());
+        let length = u64::from_le_bytes(*file.first_chunk().unwrap()) as usize;
+        let last = file[..8 + length].iter().rposition(|&byte| byte == b'}').unwrap();
+        file.truncate(8 + length);
+        file.push(b' ');
+        file[..8].fill(9);
+        forge(&mut file);
+        assert_eq!(file[..8], (last as u64 + 1 - 8).to_le_bytes());
+        assert_eq!(file[CHECKSUM], *checksum(&file).as_bytes());
+    }
+}

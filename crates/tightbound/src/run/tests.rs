@@ -351,6 +351,12 @@ fn files_are_synced_before_they_get_their_names_and_folders_after() {
         run.log(0).unwrap();
         assert_eq!(disk.calls()[before..].join(", "), expected);
     }
+    let before = disk.calls().len();
+    let mut log = run.log(0).unwrap();
+    let skip = SkipRecord { epoch: 1, batch: 1, reason: "made up".into() };
+    log.append(&Record::Skip(skip)).unwrap();
+    log.sync().unwrap();
+    assert_eq!(disk.calls()[before..].join(", "), "append metrics.jsonl, write, sync");
 }
 
 #[test]
