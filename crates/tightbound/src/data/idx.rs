@@ -129,11 +129,14 @@ mod tests {
             (long, "byte 20", "goes on"),
             (changed(3, 0), "byte 4", "impossible"),
             (changed(4, 255), "byte 4", "too large"),
+            // The most that may be declared, 2³² − 1.
+            (vec![0, 0, 8, 1, 255, 255, 255, 255], "byte 8", "ends here"),
         ] {
             let error = parse(&file).unwrap_err();
             assert_eq!(error.place, place, "{}", error.problem);
             assert!(error.problem.contains(problem), "{}", error.problem);
         }
+        assert_eq!(labels(parse(&[0, 0, 8, 1, 0, 0, 0, 2, 7, 3]).unwrap()).unwrap(), [7, 3]);
         assert!(labels(parse(&SMALL).unwrap()).unwrap_err().problem.contains("one dimension"));
     }
 }
