@@ -7,7 +7,6 @@ use std::io::Read;
 
 use flate2::read::ZlibDecoder;
 
-use super::bytes::MOST_BYTES;
 use super::error::Malformed;
 
 /// Length of the file's header.
@@ -99,16 +98,13 @@ pub(super) fn parse(file: &[u8]) -> Result<Vec<MatArray>, Malformed> {
     Ok(arrays)
 }
 
-/// Decompresses the element of a compressed one: no more than its own tag declares.
+/// Decompresses the element of a compressed one: no more than its own tag declares, in 32 bits.
 fn decompress(compressed: &[u8]) -> Result<Vec<u8>, String> {
     let mut decoder = ZlibDecoder::new(compressed);
     let mut inner = vec![0; 8];
     let damaged = |e| format!("the compressed element is damaged: {e}");
     decoder.read_exact(&mut inner).map_err(damaged)?;
     let declared = u64::from(u32_at(&inner, 4)?);
-    if declared > MOST_BYTES {
-        return Err(format!("the compressed element declares {declared} bytes"));
-    }
     decoder.take(declared).read_to_end(&mut inner).map_err(damaged)?;
     Ok(inner)
 }
@@ -260,6 +256,19 @@ pub(super) mod tests {
     }
 
     #[test]
+    fn what_is_no_array_of_real_numbers_is_passed_over() {
+        let whole = array("a", [1, 1], 2, &[7]);
+        // The flags stand behind the tags of the array and of themselves: text, then complex numbers.
+        let changed = |at: usize, byte: u8| {
+            let mut array = whole.clone();
+            array[at] = byte;
+            array
+        };
+        let file = [header(), changed(16, 4), changed(17, 8), whole.clone()].concat();
+        assert_eq!(parse(&file).unwrap().len(), 1);
+    }
+
+    #[test]
     fn errors_name_the_element() {
         let good = [header(), array("a", [3, 1], 2, &[7, 8, 9])].concat();
         let changed = |at: usize, byte: u8| {
@@ -272,7 +281,7 @@ pub(super) mod tests {
             (changed(125, 2), "byte 124", "HDF5"),
             (changed(125, 3), "byte 124", "not a MATLAB"),
             ([&good[..126], b"MI", &good[128..]].concat(), "byte 126", "big-endian"),
-            (good[..good.len() - 1].to_vec(), "byte 128", "is it complete?"),
+            (good[..good.len() - 1].to_vec(), "byte 128", "48 bytes, but 47 are there"),
             ([&good[..], &[15, 0, 0]].concat(), "byte 184", "cut off"),
             ([header(), array("a", [4, 1], 2, &[7, 8, 9])].concat(), "byte 128", "3 elements"),
         ] {
