@@ -284,6 +284,11 @@ pub(super) mod tests {
             (good[..good.len() - 1].to_vec(), "byte 128", "48 bytes, but 47 are there"),
             ([&good[..], &[15, 0, 0]].concat(), "byte 184", "cut off"),
             ([header(), array("a", [4, 1], 2, &[7, 8, 9])].concat(), "byte 128", "3 elements"),
+            (
+                [header(), array("a", [1, 2], 4, &[7, 0, 8, 0, 9, 0])].concat(),
+                "byte 128",
+                "3 elements",
+            ),
         ] {
             let error = parse(&file).unwrap_err();
             assert_eq!(error.place, place, "{}", error.problem);
