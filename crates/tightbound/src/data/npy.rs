@@ -281,6 +281,49 @@ pub(super) mod tests {
     }
 
     #[test]
+    fn every_whole_type_has_its_size_sign_and_order() {
+        for (descr, size) in
+            [("u1", 1), ("u2", 2), ("u4", 4), ("u8", 8), ("i1", 1), ("i2", 2), ("i4", 4), ("i8", 8)]
+        {
+            let number = if size == 1 { 100u64 } else { 300 };
+            for order in ['<', '>'] {
+                let mut element = number.to_le_bytes()[..size].to_vec();
+                if order == '>' {
+                    element.reverse();
+                }
+                let file = npy(&format!("{order}{descr}"), "(1,)", &element);
+                let labels = parse(&file[..]).unwrap().into_labels().unwrap();
+                assert_eq!(u64::from(labels[0]), number, "{order}{descr}");
+            }
+            let all = npy(&format!("<{descr}"), "(1,)", &[0xff; 8][..size]);
+            let value = parse(&all[..]).unwrap().value(0);
+            let largest = 2f64.powi(8 * size as i32) - 1.0;
+            assert_eq!(value, if descr.starts_with('i') { -1.0 } else { largest }, "{descr}");
+        }
+    }
+
+    /// Version 2 has four bytes for the header's length.
+    #[test]
+    fn headers_have_a_longest_length() {
+        let file = |length: usize| {
+            let short = npy("|u1", "(1, 1)", &[]);
+            let mut file = b"\x93NUMPY\x02\x00".to_vec();
+            file.extend((length as u32).to_le_bytes());
+            file.extend(&short[10..]);
+            file.resize(12 + length, b' ');
+            file.push(1);
+            parse(&file[..])
+        };
+        for length in [200, LONGEST_HEADER] {
+            assert_eq!(file(length).unwrap().bytes, [1], "{length}");
+        }
+        for length in [LONGEST_HEADER + 1, (1 << 16) + 200] {
+            let error = file(length).unwrap_err();
+            assert!(error.problem.contains("too long"), "{length}: {}", error.problem);
+        }
+    }
+
+    #[test]
     fn errors_say_where() {
         for (descr, shape, elements, place, problem) in [
             ("<f4", "(1, 2)", floats(&[0.0, f32::NAN]), "image 0, pixel 1", "NaN"),
