@@ -278,6 +278,9 @@ pub(super) mod tests {
         assert_eq!(labels("<i4", "(2,)", &[7, 0, 0, 0, 1, 2, 0, 0]).unwrap(), [7, 513]);
         let error = labels("|i1", "(2,)", &[1, 0xff]).unwrap_err();
         assert_eq!((&*error.place, &*error.problem), ("label 1", "-1 is not in 0..=65535"));
+        for error in [labels("<f4", "(1,)", &floats(&[1.0])), labels("|u1", "(1, 2)", &[1, 2])] {
+            assert!(error.unwrap_err().problem.contains("one-dimensional array of whole numbers"));
+        }
     }
 
     #[test]
