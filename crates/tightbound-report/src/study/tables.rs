@@ -210,14 +210,14 @@ impl Beside {
         let runs = comparison.methods.iter().flat_map(|method| &method.runs);
         let mut epochs = runs.filter_map(|run| Some(run.on(comparison.data)?.epoch));
         let first = epochs.next().filter(|&first| epochs.all(|other| other == first));
+        let place = place(comparison);
         let is_logged = |&epochs: &usize| {
-            let place = place(comparison);
             published::published_scores().any(|known| {
                 place == Some((known.corpus, known.architecture))
                     && known.score == Score::LogPHatAfter(epochs)
             })
         };
-        match (first.filter(is_logged), place(comparison)) {
+        match (first.filter(is_logged), place) {
             (Some(epochs), _) => Self::Logs(epochs),
             (None, Some((Corpus::Mnist, published::Architecture::Reference))) => {
                 Self::End(Source::Rainforth2018)

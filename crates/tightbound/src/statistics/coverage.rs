@@ -6,7 +6,7 @@ use crate::evaluate::Estimate;
 use crate::random::{Purpose, Stream};
 
 /// Repetitions: one per cent is 4.6 standard errors √(.95 · .05 / 10,000) = .22 %.
-const TRIALS: u32 = 10_000;
+pub(crate) const TRIALS: u32 = 10_000;
 
 /// Normal numbers of one trial, from a seed of the case.
 fn normals(case: u64, trial: u32, count: usize) -> Vec<f64> {
@@ -15,14 +15,17 @@ fn normals(case: u64, trial: u32, count: usize) -> Vec<f64> {
     noise.into_iter().map(f64::from).collect()
 }
 
-/// The share of intervals that hold `truth`.
-fn coverage(intervals: &[Interval], truth: f64) -> f64 {
-    let held = intervals.iter().filter(|i| i.low <= truth && truth <= i.high);
-    held.count() as f64 / intervals.len() as f64
+/// The share of intervals that hold the truth of their trial.
+pub(crate) fn coverage(intervals: &[Interval], truth: impl Fn(u32) -> f64) -> f64 {
+    let holds = |(interval, trial): &(&Interval, u32)| {
+        let truth = truth(*trial);
+        interval.low <= truth && truth <= interval.high
+    };
+    intervals.iter().zip(0..).filter(holds).count() as f64 / intervals.len() as f64
 }
 
 /// The mean figure of all trials: its own error is a hundredth of one interval's.
-fn mean(intervals: &[Interval]) -> f64 {
+pub(crate) fn mean(intervals: &[Interval]) -> f64 {
     intervals.iter().map(|i| i.value).sum::<f64>() / intervals.len() as f64
 }
 
@@ -46,12 +49,13 @@ fn bounds(case: u64, trial: u32, sd: f64) -> (Vec<f64>, Vec<f64>) {
 fn error_bars_cover_in_ninety_five_per_cent() {
     let seeds = |case, n| {
         let of = |trial| Interval::of_mean(&normals(case, trial, n));
-        coverage(&(0..TRIALS).map(of).collect::<Vec<_>>(), 0.0)
+        coverage(&(0..TRIALS).map(of).collect::<Vec<_>>(), |_| 0.0)
     };
     // Means over images whose scores are skewed; the truth is the mean of all trials.
     let images = |of: &dyn Fn(u32) -> Interval| {
         let intervals: Vec<_> = (0..TRIALS).map(of).collect();
-        coverage(&intervals, mean(&intervals))
+        let truth = mean(&intervals);
+        coverage(&intervals, |_| truth)
     };
     let table = [
         ("mean of 3 seeds, Student", seeds(1, 3)),

@@ -1,7 +1,7 @@
 //! Say how far a figure is known: intervals, the jackknife, Student's t.
 
 #[cfg(test)]
-mod coverage;
+pub(crate) mod coverage;
 mod interval;
 mod jackknife;
 mod student;

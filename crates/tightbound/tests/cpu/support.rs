@@ -5,7 +5,8 @@ use tightbound::engine::reference::ReferenceEngine;
 use tightbound::engine::{Batch, Engine, Noise, Objective, Prune};
 use tightbound::estimators::{Bound, Coefficients, Estimator, EstimatorSettings, examples};
 use tightbound::model::{
-    Activation, Architecture, Initialisation, OutputBias, ParameterTable, Sigma, initialise,
+    Activation, Architecture, Initialisation, Layer, Layers, OutputBias, ParameterTable, Sigma,
+    initialise,
 };
 use tightbound::random::{Purpose, Stream};
 
@@ -54,7 +55,7 @@ impl Case {
     }
 
     pub fn reference(&self, estimator: &dyn Estimator) -> (Vec<f64>, Bound) {
-        let parameters: Vec<f64> = self.parameters.iter().map(|&p| p.into()).collect();
+        let parameters = self.parameters_f64();
         let mut gradient = vec![f64::NAN; parameters.len()];
         let objective = Objective { estimator, noise: self.noise, prune: Prune::Off };
         let report = ReferenceEngine::new(self.architecture.clone())
@@ -66,50 +67,29 @@ impl Case {
     /// The hidden unit nearest to a kink of ReLU at 0: the smallest |w·x + b| beside |b| + Σ |w x|, over all
     /// images and their first `samples` latents.
     pub fn nearest_kink(&self, samples: usize) -> f64 {
-        let parameters: Vec<f64> = self.parameters.iter().map(|&p| p.into()).collect();
+        let parameters = self.parameters_f64();
+        let layers = Layers::new(&self.architecture);
         let posterior =
             ReferenceEngine::new(self.architecture.clone()).encode(&parameters, self.batch());
-        let Architecture { pixels, latents, encoder, decoder, .. } = &self.architecture;
+        let Architecture { pixels, latents, decoder, .. } = &self.architecture;
+        let nearest_in = |hidden: &[Layer], input| nearest_kink(&parameters, hidden, input);
         let mut epsilon = vec![0.0f32; *latents];
         let mut nearest = f64::INFINITY;
         for (i, &id) in self.ids.iter().enumerate() {
             let image = self.pixels[i * pixels..][..*pixels].iter().map(|&x| x.into()).collect();
-            nearest = nearest.min(self.nearest_in("encoder", encoder.len(), image));
+            nearest = nearest.min(nearest_in(&layers.encoder, image));
             for s in 0..samples as u32 {
                 self.noise.stream.normals(self.noise.time, id, s, &mut epsilon);
                 let q = posterior.mean[i * latents..].iter().zip(&posterior.sd[i * latents..]);
                 let z = q.zip(&epsilon).map(|((mean, sd), e)| mean + sd * f64::from(*e)).collect();
-                nearest = nearest.min(self.nearest_in("decoder", decoder.len(), z));
+                nearest = nearest.min(nearest_in(&layers.decoder[..decoder.len()], z));
             }
         }
         nearest
     }
 
-    /// The same in the `depth` hidden layers of one network, for one input.
-    fn nearest_in(&self, network: &str, depth: usize, input: Vec<f64>) -> f64 {
-        let table = ParameterTable::new(&self.architecture);
-        let tensor = |name: String| {
-            let entry = table.entries().iter().find(|entry| entry.name == name);
-            &self.parameters[entry.unwrap_or_else(|| panic!("no {name}")).range()]
-        };
-        let (mut x, mut nearest) = (input, f64::INFINITY);
-        for layer in 0..depth {
-            let weight = tensor(format!("{network}.{}.weight", 2 * layer));
-            let bias = tensor(format!("{network}.{}.bias", 2 * layer));
-            let unit = |(row, &bias): (&[f32], &f32)| {
-                let bias = f64::from(bias);
-                let terms = row.iter().zip(&x).map(|(&w, x)| f64::from(w) * x);
-                let (y, size) =
-                    terms.fold((bias, bias.abs()), |(y, size), t| (y + t, size + t.abs()));
-                // Of a unit without terms, such as behind dead ones, rounding changes nothing.
-                if size > 0.0 {
-                    nearest = nearest.min(y.abs() / size);
-                }
-                y.max(0.0)
-            };
-            x = weight.chunks_exact(x.len()).zip(bias).map(unit).collect();
-        }
-        nearest
+    fn parameters_f64(&self) -> Vec<f64> {
+        self.parameters.iter().map(|&p| p.into()).collect()
     }
 
     pub fn assert_close(&self, cpu: &[f32], reference: &[f64], what: &str) {
@@ -186,4 +166,23 @@ impl Estimator for Unrelated {
         }
         Bound::single(log_weights[0])
     }
+}
+
+/// [`Case::nearest_kink`] in the `hidden` layers of one network, for one input.
+fn nearest_kink(parameters: &[f64], hidden: &[Layer], input: Vec<f64>) -> f64 {
+    let (mut x, mut nearest) = (input, f64::INFINITY);
+    for layer in hidden {
+        let unit = |(row, &bias): (&[f64], &f64)| {
+            let terms = row.iter().zip(&x).map(|(w, x)| w * x);
+            let (y, size) = terms.fold((bias, bias.abs()), |(y, size), t| (y + t, size + t.abs()));
+            // Of a unit without terms, such as behind dead ones, rounding changes nothing.
+            if size > 0.0 {
+                nearest = nearest.min(y.abs() / size);
+            }
+            y.max(0.0)
+        };
+        let weight = parameters[layer.weight.clone()].chunks_exact(layer.inputs);
+        x = weight.zip(&parameters[layer.bias.clone()]).map(unit).collect();
+    }
+    nearest
 }

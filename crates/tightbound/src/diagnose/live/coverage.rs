@@ -8,17 +8,15 @@ use crate::estimators::EstimatorSettings;
 use crate::model::{Network, ParameterTable};
 use crate::random::{Purpose, Stream};
 use crate::statistics::Interval;
-
-/// Repetitions: one per cent is 4.6 standard errors √(.95 · .05 / 10,000) = .22 %.
-const TRIALS: u64 = 10_000;
+use crate::statistics::coverage::{TRIALS, coverage, mean};
 
 /// The ratios of φ and of θ in [`TRIALS`] measurements of 40 draws each, for means of `ratios` and
 /// noise of variance 1 in every parameter.
 fn measured(ratios: [f32; 2]) -> [Vec<ScopeSnr>; 2] {
     let (parameters, iwae) = (model(), EstimatorSettings::new("iwae", 1, 6));
     let mut engine = Known::new(ratios);
-    let reports = (0..TRIALS).map(|seed| {
-        let probe = Probe { seed, ..probe(&parameters, 40) };
+    let reports = (0..TRIALS).map(|trial| {
+        let probe = Probe { seed: trial.into(), ..probe(&parameters, 40) };
         let report = measure(&mut engine, probe, &iwae).expect("40 draws of finite gradients");
         NETWORKS.map(|network| report.network(network).clone())
     });
@@ -26,28 +24,12 @@ fn measured(ratios: [f32; 2]) -> [Vec<ScopeSnr>; 2] {
     [phi, theta]
 }
 
-/// The share of the intervals that hold their truth, printed.
-fn coverage(what: &str, truth: impl Fn(u64) -> f64, intervals: &[Interval]) -> f64 {
-    let holds = |(interval, seed): &(&Interval, u64)| {
-        let truth = truth(*seed);
-        interval.low <= truth && truth <= interval.high
-    };
-    let held = intervals.iter().zip(0..).filter(holds).count();
-    let share = held as f64 / intervals.len() as f64;
-    println!("{what:54} {:5.2} %", 100.0 * share);
-    share
-}
-
-/// The mean figure of all trials: its own error is a hundredth of one interval's.
-fn mean(intervals: &[Interval]) -> f64 {
-    intervals.iter().map(|i| i.value).sum::<f64>() / intervals.len() as f64
-}
-
-/// E ‖g∥‖/‖g⊥‖ about the direction that the first 20 draws of `seed` have, whose means are `exact` and
+/// E ‖g∥‖/‖g⊥‖ about the direction that the first 20 draws of `trial` have, whose means are `exact` and
 /// whose noise has variance 1 in every parameter.
-fn directional(seed: u64, network: Network, exact: f64) -> f64 {
+fn directional(trial: u32, network: Network, exact: f64) -> f64 {
     let table = ParameterTable::new(&architecture());
-    let (stream, mut noise) = (Stream::new(seed, Purpose::Diagnosis), vec![0.0; table.total()]);
+    let (stream, mut noise) =
+        (Stream::new(trial.into(), Purpose::Diagnosis), vec![0.0; table.total()]);
     let mut direction = vec![0.0; table.total()];
     for draw in 0..20 {
         stream.normals(draw, 0, 0, &mut noise);
@@ -88,17 +70,17 @@ fn shares(scopes: &[ScopeSnr], network: Network, exact: f32) -> [f64; 4] {
     let along = of(|s| s.directional.expect("more parameters than one"));
     assert!(ratio.iter().all(|i| i.high > 0.0), "a ratio of 0 has an upper end");
     let (signal, means) = (f64::from(exact), [mean(&raw), mean(&debiased)]);
-    coverage(&format!("{exact}: debiased, of the signal"), |_| signal, &debiased);
-    [
-        coverage(&format!("{exact}: raw"), |_| means[0], &raw),
-        coverage(&format!("{exact}: debiased"), |_| means[1], &debiased),
-        coverage(&format!("{exact}: ‖E g‖ / √tr Cov g"), |_| signal, &ratio),
-        coverage(
-            &format!("{exact}: directional"),
-            |seed| directional(seed, network, signal),
-            &along,
-        ),
-    ]
+    let table = [
+        ("raw", coverage(&raw, |_| means[0])),
+        ("debiased", coverage(&debiased, |_| means[1])),
+        ("‖E g‖ / √tr Cov g", coverage(&ratio, |_| signal)),
+        ("directional", coverage(&along, |trial| directional(trial, network, signal))),
+        ("debiased, of the signal", coverage(&debiased, |_| signal)),
+    ];
+    for (what, share) in table {
+        println!("{exact}: {what:42} {:5.2} %", 100.0 * share);
+    }
+    [0, 1, 2, 3].map(|figure| table[figure].1)
 }
 
 /// φ, then θ.
