@@ -135,9 +135,9 @@ fn snr_json(epoch: usize, digest: &str) -> String {
     let ratio = |value: f64| Interval { value, low: 0.5 * value, high: 2.0 * value };
     let scope = |name: &str, value| ScopeSnr {
         scope: Scope { name: name.into(), whole: true, is_phi: name == "encoder", parameters: 9 },
-        raw: ratio(9.0),
+        raw: 9.0,
         floor: 0.1,
-        debiased: ratio(8.0),
+        debiased: 8.0,
         ratio: ratio(value),
         directional: None,
     };

@@ -25,7 +25,7 @@ pub(crate) fn coverage(intervals: &[Interval], truth: impl Fn(u32) -> f64) -> f6
 }
 
 /// The mean figure of all trials: its own error is a hundredth of one interval's.
-pub(crate) fn mean(intervals: &[Interval]) -> f64 {
+fn mean(intervals: &[Interval]) -> f64 {
     intervals.iter().map(|i| i.value).sum::<f64>() / intervals.len() as f64
 }
 

@@ -27,7 +27,7 @@ const IMAGES: u32 = 20;
 /// Measure how noisy a model's gradients are: signal-to-noise ratios for other M, K and bounds
 ///
 /// One minibatch and its binary pixels stay fixed; every draw of the gradient has new latent noise.
-/// All estimators see the same noise. Every ratio has a 95 % interval over that noise, and a finding is
+/// All estimators see the same noise. The ratio has a 95 % interval over that noise, and a finding is
 /// stated only where intervals are apart. Another minibatch, model or seed may find otherwise.
 #[derive(Debug, clap::Args)]
 #[command(

@@ -125,8 +125,8 @@ fn findings(study: &Study) -> String {
 fn figures(scope: &ScopeSnr) -> [String; 4] {
     [
         scope.ratio.to_string(),
-        format!("{:.3} (floor {:.3})", scope.raw.value, scope.floor),
-        format!("{:.3}", scope.debiased.value),
+        format!("{:.3} (floor {:.3})", scope.raw, scope.floor),
+        format!("{:.3}", scope.debiased),
         scope.directional.map_or("–".to_owned(), |d| format!("{:.3}", d.value)),
     ]
 }

@@ -44,14 +44,15 @@ pub struct Scope {
 pub struct ScopeSnr {
     /// The parameters.
     pub scope: Scope,
-    /// Mean over parameters of |mean| / sd.
-    pub raw: Interval,
+    /// Mean over parameters of |mean| / sd; no interval, for its bias is not known.
+    pub raw: f64,
     /// What `raw` is on average for noise alone: √(2/(πR)).
     pub floor: f64,
     /// Mean over parameters of √max(0, mean²/var − 1/R). Cut at 0 per parameter, it is still above the
-    /// signal where a parameter's mean is not resolved; the interval speaks of its scatter alone.
-    pub debiased: Interval,
-    /// ‖E g‖ / √tr Cov g, without the part of the mean that noise explains.
+    /// signal where a parameter's mean is not resolved, and so has no interval either.
+    pub debiased: f64,
+    /// ‖E g‖ / √tr Cov g, without the part of the mean that noise explains. The interval is too wide where
+    /// the draws hardly resolve it.
     pub ratio: Interval,
     /// DSNR, E ‖g∥‖/‖g⊥‖ of the second half of the draws about the mean direction of the first half,
     /// which the interval takes as given; none for a single parameter. Noise alone shows about
@@ -210,16 +211,12 @@ fn measure_scope(
 ) -> Result<ScopeSnr, SnrError> {
     let moments = draws.moments(&range)?;
     let varying = moments[0].variance.iter().filter(|&&v| v > 0.0).count();
-    let sets = moments.iter().map(|m| m.snr()).collect::<Result<Vec<_>, _>>()?;
+    let Snr { raw, floor, debiased, .. } = moments[0].snr()?;
     let squares: Vec<f64> = moments.iter().map(|m| m.squared_ratio()).collect();
-    let interval = |of: fn(&Snr) -> f64| {
-        let values: Vec<f64> = sets.iter().map(of).collect();
-        Interval::jackknife(values[0], &values[1..])
-    };
     Ok(ScopeSnr {
-        raw: interval(|s| s.raw),
-        floor: sets[0].floor,
-        debiased: interval(|s| s.debiased),
+        raw,
+        floor,
+        debiased,
         ratio: Interval::jackknife(squares[0], &squares[1..]).sqrt(),
         directional: (varying > 1).then(|| direction.ratio(&range)).transpose()?,
         scope,

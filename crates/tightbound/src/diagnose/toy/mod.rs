@@ -1,6 +1,8 @@
 //! Repeat Rainforth et al.'s toy experiment: how signal and noise of gradients change with K and M.
 
 mod accumulate;
+#[cfg(test)]
+mod coverage;
 mod draw;
 mod measure;
 mod naming;

@@ -236,7 +236,7 @@ impl Sweep {
 
 impl Row {
     /// The 95 % confidence interval of the debiased SNR, from leaving draws out as for a slope; none
-    /// where it is zero.
+    /// where it is zero. Rough below 4/√R, where single parameters are not resolved.
     pub fn interval(&self) -> Option<[f64; 2]> {
         let logs: Vec<f64> = self.without.iter().map(|snr| snr.ln()).collect();
         let (&all, without) = logs.split_first()?;
@@ -252,7 +252,12 @@ impl Row {
 }
 
 /// Measures one part of one estimator, whose mean φ gradient is its guide's.
-fn row(estimator: &EstimatorSettings, size: usize, part: Part, sums: [&Accumulator; 2]) -> Row {
+pub(super) fn row(
+    estimator: &EstimatorSettings,
+    size: usize,
+    part: Part,
+    sums: [&Accumulator; 2],
+) -> Row {
     let [own, guide] = sums;
     let guide = if part.is_phi() { guide } else { own };
     let measured = own.snrs(guide, part).and_then(|snrs| {
