@@ -165,6 +165,28 @@ pub enum EstimatorError {
     Partition(Vec<f64>),
 }
 
+impl EstimatorError {
+    /// The setting that is refused, by its name in [`EstimatorSettings`].
+    pub(crate) fn setting(&self) -> &'static str {
+        match self {
+            Self::Unknown { .. } | Self::Missing { .. } => "name",
+            Self::NoSamples { letter: 'M', .. } | Self::OuterNotFree { .. } => "m",
+            Self::NoSamples { .. }
+            | Self::InnerNotFree { .. }
+            | Self::TooManySamples { .. }
+            | Self::TooFewSamples { .. } => "k",
+            Self::RuleRefused { .. } => "gradient",
+            Self::Unused { symbol, .. } | Self::Outside { symbol, .. } => match *symbol {
+                "β" => "beta",
+                "α" => "alpha",
+                "γ" => "gamma",
+                _ => "partition",
+            },
+            Self::Partition(_) => "partition",
+        }
+    }
+}
+
 impl EstimatorSettings {
     /// The estimator called `name` with its default rule, and β = α = ½ where it has them.
     pub fn new(name: &str, m: usize, k: usize) -> Self {

@@ -1,5 +1,6 @@
 //! Name what is wrong with settings: the key, where it was set, what would be right.
 
+use super::assignment::Assignment;
 use super::origin::Origin;
 use crate::estimators::EstimatorError;
 
@@ -86,4 +87,32 @@ pub enum SettingsError {
         /// The parent's protocol.
         parent: String,
     },
+    /// A value that is refused, and the line of a file that it came from.
+    #[error("{origin}: {refused}")]
+    InFile {
+        /// Where it was set.
+        origin: Origin,
+        /// Why it is refused.
+        refused: Box<SettingsError>,
+    },
+}
+
+impl SettingsError {
+    /// Names the line of a file that last set what is refused, where `assignments`, later ones winning, have one.
+    pub(super) fn at_its_line(self, assignments: &[Vec<Assignment>]) -> Self {
+        let is_refused = |key: &str| match &self {
+            Self::OutOfRange { key: refused, .. } => key == *refused,
+            Self::Estimator(error) => key.strip_prefix("estimator.") == Some(error.setting()),
+            Self::NoBetaToLearn { .. } => key == "train.beta_objective",
+            Self::LearnedBetaAtEnd(_) => matches!(key, "estimator.beta" | "train.beta_objective"),
+            Self::BetaTargetUnused => key == "train.beta_target",
+            _ => false,
+        };
+        match assignments.iter().flatten().rfind(|a| is_refused(&a.key)) {
+            Some(Assignment { origin: origin @ Origin::File { .. }, .. }) => {
+                Self::InFile { origin: origin.clone(), refused: Box::new(self) }
+            }
+            _ => self,
+        }
+    }
 }

@@ -9,6 +9,8 @@ mod origin;
 mod preset;
 mod protocol_line;
 mod resolve;
+#[cfg(test)]
+mod tests;
 mod types;
 mod validate;
 

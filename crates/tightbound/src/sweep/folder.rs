@@ -238,6 +238,7 @@ mod tests {
             seeds: 1,
             full_seeds: 1,
             score: Scoring::default(),
+            full_score: Scoring::default(),
             cells: vec![Cell::new(description().settings)],
         };
         folder.write_plan(&plan).unwrap();

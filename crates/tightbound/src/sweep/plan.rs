@@ -32,6 +32,8 @@ pub struct Plan {
     pub full_seeds: u32,
     /// How the models are scored.
     pub score: Scoring,
+    /// How the whole experiment scores them.
+    pub full_score: Scoring,
     /// The trainings.
     pub cells: Vec<Cell>,
 }
@@ -127,6 +129,7 @@ impl Plan {
             seeds,
             full_seeds,
             score,
+            full_score: experiment.score.clone(),
             cells,
         })
     }
@@ -167,8 +170,17 @@ impl Plan {
         if let Some(limit) = self.budget.limit().filter(cuts) {
             parts.push(format!("{limit} training images"));
         }
-        if let Some(images) = self.score.images.filter(|_| self.budget == Budget::Smoke) {
+        let (score, full) = (&self.score, &self.full_score);
+        if let Some(images) = score.images.filter(|_| score.images != full.images) {
             parts.push(format!("{images} test images"));
+        }
+        if score.k < full.k {
+            parts.push(format!("K = {} instead of {}", score.k, full.k));
+        }
+        if let (Some(draws), Some(all)) = (score.snr, full.snr)
+            && draws < all
+        {
+            parts.push(format!("{draws} of {all} gradient draws"));
         }
         if self.cells.len() < self.full_cells {
             parts.push(format!("{} of {} cells", self.cells.len(), self.full_cells));
@@ -225,7 +237,8 @@ mod tests {
     #[test]
     fn a_smoke_test_never_trains_on_more_than_the_experiment() {
         let plan = |values: &str| {
-            let text = format!("title = \"A\"\n[[axis]]\nvalues = {values}\n");
+            let score = "[score]\nk = 70\nimages = 9\n";
+            let text = format!("title = \"A\"\n{score}[[axis]]\nvalues = {values}\n");
             let path = Path::new("e.toml");
             let experiment = Experiment::parse(&text, path).unwrap();
             let choices = Choices { budget: Budget::Smoke, ..Choices::default() };
@@ -239,6 +252,6 @@ mod tests {
         assert!(mixed.truncation().unwrap().contains("500 training images"));
         let small = plan("[{ data.limit = 60 }]");
         assert_eq!(limits(&small), [Some(60)]);
-        assert!(!small.truncation().unwrap().contains("training images"));
+        assert_eq!(small.truncation().unwrap(), "Not the whole experiment: 1 of 3280 epochs.");
     }
 }

@@ -76,7 +76,7 @@ fn every_mistake_is_named_with_its_line() {
         assert!(error.contains(said), "{error}");
     }
     let line = refused("estimator.beta = 0.25", "estimator.beta = 25");
-    assert!(line.starts_with("β must lie in [0, 1], not 25"), "{line}");
+    assert!(line.starts_with("e.toml, line 15, column 43: β must lie in [0, 1], not 25"), "{line}");
 }
 
 #[test]
@@ -128,7 +128,8 @@ fn a_budget_says_what_it_cuts() {
     assert_eq!((smoke.score.k, smoke.score.images), (256, Some(100)));
     assert_eq!(
         smoke.truncation().unwrap(),
-        "Not the whole experiment: 1 of 121 epochs, 1 of 2 seeds, 500 training images, 100 test images."
+        "Not the whole experiment: 1 of 121 epochs, 1 of 2 seeds, 500 training images, 100 test images, \
+         K = 256 instead of 700."
     );
     let only = vec!["vae".to_owned(), "20l".to_owned()];
     let some = plan(&Choices { only, epochs: Some(13), ..Choices::default() });
