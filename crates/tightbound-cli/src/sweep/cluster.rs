@@ -118,6 +118,11 @@ impl Cluster {
     /// Writes which cells are left, and names everything in full: machines may start elsewhere.
     fn prepare(&self, worker: Worker<'_>, left: &[&Cell]) -> anyhow::Result<Submission> {
         let folder = fs_err::canonicalize(worker.folder.path())?;
+        let special = self.manager.special();
+        if folder.to_string_lossy().contains(special) {
+            let (name, folder) = (self.manager.command(), folder.display());
+            bail!("`{name}` cannot take a folder with `{special}` in its path: {folder}");
+        }
         let logs = fs_err::canonicalize(worker.folder.make("logs")?)?;
         let cells = left.iter().map(|cell| cell.id.clone()).collect();
         let mut options = vec!["--threads".to_owned(), self.cores.to_string()];
@@ -230,6 +235,14 @@ impl Manager {
         match self {
             Self::HyperQueue => "hq",
             Self::Slurm => "sbatch",
+        }
+    }
+
+    /// What the engine does not read as part of the path of a log.
+    fn special(self) -> char {
+        match self {
+            Self::HyperQueue => ':',
+            Self::Slurm => '%',
         }
     }
 }

@@ -279,6 +279,17 @@ fn an_engine_that_is_not_there_is_named() {
 }
 
 #[test]
+fn a_folder_that_an_engine_cannot_take_is_named() {
+    let site = Site::new();
+    for (on, name, out) in [("hyperqueue", "hq", "at 9:30"), ("slurm", "sbatch", "9%")] {
+        site.plan(out, "");
+        let words = format!("`{name}` cannot take a folder with `");
+        Run::of(&mut site.sweep(out, &format!("--on {on}"))).fails(1, &[&words, &site.full(out)]);
+    }
+    site.assert_calls(0);
+}
+
+#[test]
 fn a_job_that_is_refused_is_submitted_once() {
     let site = Site::new();
     site.plan("sweep", "");

@@ -219,7 +219,8 @@ impl Cell {
         words.push(format!("seed{}", settings.seed));
         words.push(sha256_hex(text.as_bytes())[..8].to_owned());
         let id = words.join("-").replace(|c: char| !c.is_alphanumeric() && c != '.', "-");
-        Self { id, settings }
+        // A command would take `-images` for an option.
+        Self { id: id.trim_start_matches('-').to_owned(), settings }
     }
 
     /// Whether the name is made of what [`new`](Self::new) makes names of, and so is one folder's.

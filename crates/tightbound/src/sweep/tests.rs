@@ -118,6 +118,8 @@ fn a_cell_is_named_by_all_its_settings_but_the_epochs() {
     ];
     let ids: BTreeSet<String> = others.map(cell).into_iter().chain([usual]).collect();
     assert_eq!(ids.len(), others.len() + 1);
+    let dashed = cell("data.name=-x.npy");
+    assert!(dashed.starts_with("x-vae-64x1-"), "{dashed}");
 }
 
 #[test]
