@@ -85,6 +85,22 @@ impl Comparison<'_> {
             ),
             self.series(|method| over_seeds(method, |run| logged(run, |p| p.k == 64))),
         ));
+        figures.extend(self.chart(
+            Frame {
+                what: "iwae-64-time".into(),
+                title: "IWAE-64 of test images by training time",
+                caption: "The same scores against the time that the epochs before them took, as logged, \
+                          without scoring; of several seeds the mean time. Comparable only between \
+                          trainings with as many threads on the same machine and nothing beside them.",
+                x: Axis { label: "minutes of training".into(), scale: Scale::Log },
+                y: nats("L_64"),
+            },
+            self.series(|method| {
+                let points = over_seeds(method, |run| logged(run, |p| p.k == 64));
+                let timed = |p: Point| Some(Point { x: minutes(method, p.x)?, ..p });
+                points.into_iter().filter_map(timed).collect()
+            }),
+        ));
         let k = self.logged_k();
         figures.extend(self.chart(
             epochs(
@@ -337,6 +353,17 @@ fn logged(run: &Run, wanted: impl Fn(&CurvePoint) -> bool) -> Vec<(f64, f64)> {
         Some((record.epoch as f64, point.estimate.value))
     };
     run.scored.iter().filter_map(point).collect()
+}
+
+/// How long the first `epochs` took, on average over seeds; none where a log has not all of them.
+fn minutes(method: &Method, epochs: f64) -> Option<f64> {
+    let of_run = |run: &&Run| {
+        let first = run.epochs.iter().filter(|e| e.epoch as f64 <= epochs);
+        let seconds: Vec<f64> = first.map(|e| e.timing.seconds).collect();
+        (seconds.len() as f64 == epochs).then(|| seconds.iter().sum::<f64>() / 60.0)
+    };
+    let minutes: Vec<f64> = method.runs.iter().map(of_run).collect::<Option<_>>()?;
+    Some(mean_and_sd(&minutes).value)
 }
 
 /// θ's bound by epoch, averaged over neighbouring epochs where there are many.

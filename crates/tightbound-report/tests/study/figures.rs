@@ -1,7 +1,9 @@
 //! Hold the figures against logs and scores: which are drawn, and what stands in them.
 
 use std::collections::BTreeMap;
+use std::fs;
 
+use tightbound::run::METRICS;
 use tightbound::settings::BetaObjective;
 use tightbound_report::study::{Drawing, Figure, Report};
 use tightbound_report::{LineChart, estimator_style};
@@ -48,6 +50,31 @@ fn the_band_is_one_standard_deviation_over_seeds() {
     assert_eq!((single.y, single.low, single.high), (-29.0, None, None));
     let bound = &lines(&report, "bound").series[0].points[1];
     assert_eq!((bound.x, bound.y), (2.0, -100.0));
+}
+
+/// Seeds that take one and three minutes per epoch take two on average.
+#[test]
+fn scores_are_drawn_against_time_where_the_log_has_all_of_it() {
+    let runs = runs();
+    let drawn = || {
+        let report = runs.report();
+        let drawn = lines(&report, "iwae-64-time").series.iter().map(|series| {
+            let points = series.points.iter().map(|p| (p.x, p.y));
+            (series.name.clone(), points.collect::<Vec<_>>())
+        });
+        drawn.collect::<BTreeMap<_, _>>()
+    };
+    let all = drawn();
+    assert_eq!(all["IWAE"], [(2.0, -32.0), (4.0, -31.0), (6.0, -30.0)]);
+    assert_eq!(all["VAE"], [(1.0, -31.0), (2.0, -30.0), (3.0, -29.0)]);
+    // Without its second epoch nobody knows when the second and third score were reached.
+    let log = runs.path("vae-1").join(METRICS);
+    let text = fs::read_to_string(&log).unwrap();
+    let kept = text.lines().filter(|line| !line.starts_with(r#"{"kind":"epoch","epoch":2,"#));
+    let kept: String = kept.map(|line| format!("{line}\n")).collect();
+    assert!(kept.len() < text.len());
+    fs::write(&log, kept).unwrap();
+    assert_eq!(drawn()["VAE"], [(1.0, -31.0)]);
 }
 
 /// Means over the two seeds, whose log p̂ are −92 and −96; L_1 lies 3.5 below.
@@ -144,7 +171,7 @@ fn an_estimator_looks_the_same_in_every_figure() {
         }
     }
     assert_eq!(styles.len(), 4);
-    assert_eq!(styles["MIWAE(8, 8)"].len(), 4, "three figures, and that of log p̂");
+    assert_eq!(styles["MIWAE(8, 8)"].len(), 5, "four figures, and that of log p̂");
     for (name, styles) in &styles {
         assert!(styles.iter().all(|style| *style == styles[0]), "{name}: {styles:?}");
     }
