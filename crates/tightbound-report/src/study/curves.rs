@@ -68,6 +68,7 @@ impl Comparison<'_> {
     /// All figures that the runs have numbers for.
     pub(super) fn curves(&self) -> Vec<Figure> {
         let mut figures = Vec::new();
+        let iwae_64 = |method: &Method| over_seeds(method, |run| logged(run, |p| p.k == 64));
         let epochs = |what: &str, title, caption, y| Frame {
             what: what.to_owned(),
             title,
@@ -83,7 +84,7 @@ impl Comparison<'_> {
                  selected by it.",
                 nats("L_64"),
             ),
-            self.series(|method| over_seeds(method, |run| logged(run, |p| p.k == 64))),
+            self.series(iwae_64),
         ));
         figures.extend(self.chart(
             Frame {
@@ -96,9 +97,8 @@ impl Comparison<'_> {
                 y: nats("L_64"),
             },
             self.series(|method| {
-                let points = over_seeds(method, |run| logged(run, |p| p.k == 64));
                 let timed = |p: Point| Some(Point { x: minutes(method, p.x)?, ..p });
-                points.into_iter().filter_map(timed).collect()
+                iwae_64(method).into_iter().filter_map(timed).collect()
             }),
         ));
         let k = self.logged_k();

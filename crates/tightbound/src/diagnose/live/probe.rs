@@ -211,7 +211,9 @@ fn measure_scope(
 ) -> Result<ScopeSnr, SnrError> {
     let moments = draws.moments(&range)?;
     let varying = moments[0].variance.iter().filter(|&&v| v > 0.0).count();
-    let Snr { raw, floor, debiased, .. } = moments[0].snr()?;
+    // All sets have to have one: without a group nothing may vary.
+    let sets = moments.iter().map(|m| m.snr()).collect::<Result<Vec<_>, _>>()?;
+    let Snr { raw, floor, debiased, .. } = sets[0];
     let squares: Vec<f64> = moments.iter().map(|m| m.squared_ratio()).collect();
     Ok(ScopeSnr {
         raw,

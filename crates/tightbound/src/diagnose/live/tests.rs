@@ -31,14 +31,14 @@ pub(super) struct Known {
     architecture: Architecture,
     /// The mean over φ, then over θ.
     means: [f32; 2],
-    /// Whether every draw is alike.
-    still: bool,
+    /// The draw that all later ones are like.
+    last: u32,
 }
 
 impl Known {
     /// An engine that knows these means over φ and θ.
     pub(super) fn new(means: [f32; 2]) -> Self {
-        Self { architecture: architecture(), means, still: false }
+        Self { architecture: architecture(), means, last: u32::MAX }
     }
 }
 
@@ -57,7 +57,7 @@ impl Engine for Known {
         gradient: &mut [f32],
     ) -> Result<StepReport, EngineError> {
         let Noise { stream, time } = objective.noise;
-        stream.normals(if self.still { 0 } else { time }, 0, 0, gradient);
+        stream.normals(time.min(self.last), 0, 0, gradient);
         let encoder = ParameterTable::new(&self.architecture).network_range(Network::Encoder);
         for (i, g) in gradient.iter_mut().enumerate() {
             *g += self.means[usize::from(!encoder.contains(&i))];
@@ -233,7 +233,7 @@ fn what_cannot_be_measured_is_named() {
     let wake = EstimatorSettings::new("iwae", 1, 1).with_gradient(Gradient::RwsDreg);
     let error = measure(&mut cpu, probe(&parameters, 24), &wake).unwrap_err();
     assert!(error.to_string().contains("iwae-rws-dreg(1, 1) by encoder"), "{error}");
-    let mut still = Known { still: true, ..Known::new([0.5, 2.0]) };
+    let mut still = Known { last: 0, ..Known::new([0.5, 2.0]) };
     let error = measure(&mut still, probe(&parameters, 24), &iwae).unwrap_err();
     let zero = |error: &LiveError| {
         matches!(error, LiveError::Ratio { source: SnrError::ZeroVariance, .. })
@@ -241,4 +241,7 @@ fn what_cannot_be_measured_is_named() {
     assert!(zero(&error), "{error}");
     let ciwae = EstimatorSettings::new("ciwae", 1, 6);
     assert!(zero(&mixture(&probe(&parameters, 24), &mut still, &ciwae).unwrap_err()));
+    // Without the first of ten groups, draws 0 to 2, nothing varies: there is no interval.
+    let mut early = Known { last: 2, ..Known::new([0.5, 2.0]) };
+    assert!(zero(&measure(&mut early, probe(&parameters, 24), &iwae).unwrap_err()));
 }
