@@ -60,6 +60,10 @@ impl Cell {
     }
 }
 
+/// What Welch's test does with few seeds of equal spread, as its own tests count it.
+const FEW_SEEDS: &str =
+    " With fewer than four seeds it is cautious: of equal means it tells 2 to 3 % apart, not 5 %.";
+
 impl ScoreTable {
     /// Panics if a row has more cells than there are columns.
     pub(super) fn check(&self) {
@@ -102,7 +106,8 @@ impl ScoreTable {
         if any(Standing::NotTold) {
             notes.push(format!(
                 "{MARK}: not told from the best of its column by a two-sided Welch t-test at 5 %, \
-                 uncorrected for the number of comparisons."
+                 uncorrected for the number of comparisons.{}",
+                if seeds().any(|n| n < 4) { FEW_SEEDS } else { "" }
             ));
         }
         if any(Standing::Untested) {

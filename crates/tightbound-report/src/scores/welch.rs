@@ -110,13 +110,18 @@ mod tests {
         }
     }
 
-    /// With three or four seeds of equal spread the estimated degrees of freedom are too few: the test
-    /// tells equal means apart in 3.3 to 4.4 % of the cases, which is on the safe side.
+    /// With few seeds of equal spread the estimated degrees of freedom are too few: the test tells equal means
+    /// apart less often, which is on the safe side. Four on either side are within 5 ± 1 %, as many as the
+    /// experiments have that are compared over seeds.
     #[test]
     fn few_seeds_of_equal_spread_are_told_apart_less_often() {
-        for sides in [[(3, 1.0), (3, 1.0)], [(3, 1.0), (4, 1.0)], [(4, 1.0), (4, 1.0)]] {
-            let rate = false_alarms(2, sides);
-            assert!((0.03..0.05).contains(&rate), "{sides:?}: {rate}");
+        let equal = |n, other| false_alarms(2, [(n, 1.0), (other, 1.0)]);
+        for rate in [equal(2, 2), equal(3, 3)] {
+            // What the notes of tables say: 2 to 3 %.
+            assert!((0.015..0.035).contains(&rate), "{rate}");
+        }
+        for rate in [equal(3, 4), equal(4, 4)] {
+            assert!((0.04..0.05).contains(&rate), "{rate}");
         }
     }
 }

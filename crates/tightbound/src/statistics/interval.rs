@@ -1,10 +1,9 @@
-//! Bound a figure by how far it moves when some of the draws are left out.
+//! Bound a mean by how far its figures spread.
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::jackknife::standard_error;
 use super::student::t_quantile;
 
 /// A figure and its 95 % interval.
@@ -19,12 +18,6 @@ pub struct Interval {
 }
 
 impl Interval {
-    /// The interval of `value`, from what it is with each of G equal groups left out: the
-    /// delete-a-group jackknife with Student's t of G − 1 degrees.
-    pub(crate) fn jackknife(value: f64, without: &[f64]) -> Self {
-        Self::around(value, standard_error(without) * t_quantile(without.len() as f64 - 1.0))
-    }
-
     /// The interval of the mean of `figures`, by Student's t; without ends (NaN) for one figure.
     pub fn of_mean(figures: &[f64]) -> Self {
         let n = figures.len() as f64;
@@ -33,12 +26,22 @@ impl Interval {
         Self::around(mean, (variance / n).sqrt() * t_quantile(n - 1.0))
     }
 
-    /// Takes square roots of an interval of squares. A square that noise made negative is 0 with the same
-    /// width, so that an estimate of 0 has an upper end.
-    pub(crate) fn sqrt(self) -> Self {
-        let (value, reach) = (self.value.max(0.0), self.high - self.value);
-        let low = (self.low).max(0.0).sqrt();
-        Self { value: value.sqrt(), low, high: (value + reach).sqrt() }
+    /// The interval of the mean of `figures` that may be skewed, such as lengths: Student's t of a cube of their
+    /// t-statistic that has no skewness left (Hall 1992, On the removal of skewness by transformation).
+    pub(crate) fn of_skewed_mean(figures: &[f64]) -> Self {
+        let n = figures.len() as f64;
+        let mean = figures.iter().sum::<f64>() / n;
+        let moment = |power| figures.iter().map(|x| (x - mean).powi(power)).sum::<f64>() / n;
+        let error = (moment(2) / (n - 1.0)).sqrt();
+        let skew = moment(3) / moment(2).powf(1.5) / n.sqrt();
+        // Inverts t + skew t²/3 + skew² t³/27 + skew/6, whose first three terms are a cube less a constant.
+        let untransformed = |t: f64| match skew.abs() > 1e-8 {
+            true => 3.0 / skew * ((1.0 + skew * (t - skew / 6.0)).cbrt() - 1.0),
+            false => t,
+        };
+        let t = t_quantile(n - 1.0);
+        let [low, high] = [t, -t].map(|t| mean - error * untransformed(t));
+        Self { value: mean, low, high }
     }
 
     fn around(value: f64, reach: f64) -> Self {
@@ -58,14 +61,29 @@ impl fmt::Display for Interval {
 mod tests {
     use super::*;
 
-    /// For a mean the jackknife is the textbook's interval.
+    /// A transformed t-statistic at either end of the interval is Student's quantile; figures that lie
+    /// alike on both sides have Student's interval.
     #[test]
-    fn of_a_mean_it_is_students() {
-        let figures: Vec<f64> = (0..10).map(|i| f64::from(i * i % 7)).collect();
-        let sum: f64 = figures.iter().sum();
-        let without: Vec<f64> = figures.iter().map(|x| (sum - x) / 9.0).collect();
-        let (one, other) = (Interval::jackknife(sum / 10.0, &without), Interval::of_mean(&figures));
-        // Numbers near 3, rounded.
+    fn of_a_skewed_mean_it_is_halls() {
+        let figures: Vec<f64> = (0..12).map(|i| f64::from(i * i % 17)).map(|x| x * x).collect();
+        let (n, interval) = (12.0, Interval::of_skewed_mean(&figures));
+        let variance = figures.iter().map(|x| (x - interval.value).powi(2)).sum::<f64>() / n;
+        let third = figures.iter().map(|x| (x - interval.value).powi(3)).sum::<f64>() / n;
+        let a = third / variance.powf(1.5) / f64::sqrt(n);
+        assert!(a > 0.05, "skewed: {a}");
+        let transformed = |end: f64| {
+            let t = (interval.value - end) / (variance / (n - 1.0)).sqrt();
+            t + a / 3.0 * t * t + a * a / 27.0 * t.powi(3) + a / 6.0
+        };
+        // Roundings of numbers near 2.
+        assert!((transformed(interval.low) - t_quantile(11.0)).abs() < 1e-10);
+        assert!((transformed(interval.high) + t_quantile(11.0)).abs() < 1e-10);
+        let reach = |i: &Interval| [i.value - i.low, i.high - i.value];
+        let [below, above] = reach(&interval);
+        assert!(above > below, "lengths reach further up: {interval}");
+
+        let even: Vec<f64> = (0..9).map(f64::from).collect();
+        let [one, other] = [Interval::of_skewed_mean(&even), Interval::of_mean(&even)];
         assert!((one.low - other.low).abs() < 1e-12 && (one.high - other.high).abs() < 1e-12);
     }
 }

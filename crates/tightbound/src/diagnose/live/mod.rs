@@ -9,6 +9,7 @@ mod draws;
 mod error;
 mod finding;
 mod probe;
+mod ratio;
 #[cfg(test)]
 mod tests;
 mod what_if;

@@ -4,8 +4,9 @@ use std::ops::Range;
 
 use serde::{Deserialize, Serialize};
 
-use super::draws::{Draws, LEAST_DRAWS};
+use super::draws::{Draws, LEAST_DRAWS, Products};
 use super::error::LiveError;
+use super::ratio::interval;
 use crate::diagnose::{Snr, SnrError};
 use crate::engine::{Batch, Engine, Noise, Objective, Prune};
 use crate::estimators::{Estimator, EstimatorSettings, effective_sample_size};
@@ -51,8 +52,8 @@ pub struct ScopeSnr {
     /// Mean over parameters of √max(0, mean²/var − 1/R). Cut at 0 per parameter, it is still above the
     /// signal where a parameter's mean is not resolved, and so has no interval either.
     pub debiased: f64,
-    /// ‖E g‖ / √tr Cov g, without the part of the mean that noise explains. The interval is too wide where
-    /// the draws hardly resolve it.
+    /// ‖E g‖ / √tr Cov g, without the part of the mean that noise explains. The interval is somewhat too wide
+    /// where the draws hardly resolve it and the noise fills few directions.
     pub ratio: Interval,
     /// DSNR, E ‖g∥‖/‖g⊥‖ of the second half of the draws about the mean direction of the first half,
     /// which the interval takes as given; none for a single parameter. Noise alone shows about
@@ -86,7 +87,7 @@ impl SnrReport {
 impl Probe<'_> {
     /// Measures one estimator; `progress` is called after every draw.
     ///
-    /// It takes R gradients, and keeps 20 numbers per parameter however large R and K are.
+    /// It takes R gradients, and keeps 41 numbers per parameter at most, however large R and K are.
     ///
     /// # Errors
     /// If R < 20, a draw is not finite, or a whole network's gradient does not vary.
@@ -99,13 +100,13 @@ impl Probe<'_> {
     ) -> Result<SnrReport, LiveError> {
         self.check()?;
         let table = ParameterTable::new(engine.architecture());
-        let mut draws = Draws::new(self.draws as usize, table.total());
+        let mut draws = Draws::new(self.draws as usize, &table);
         let mut gradient = vec![0.0; table.total()];
         let mut direction = None;
         for draw in 0..self.draws {
             self.draw(engine, settings, estimator, draw, &mut gradient)?;
             if draw == self.draws / 2 {
-                direction = Some(Direction::new(&table, draws.sum()));
+                direction = Some(Direction::new(&table, draws.sum(&(0..table.total()))));
             }
             if let Some(direction) = &mut direction {
                 direction.hold(&gradient);
@@ -114,8 +115,9 @@ impl Probe<'_> {
             progress();
         }
         let direction = direction.expect("draws have two halves");
+        let products = draws.products();
         let scopes = scopes(&table).into_iter().filter_map(|(scope, range)| {
-            match measure_scope(&draws, &direction, scope.clone(), range) {
+            match measure_scope(&draws, &products, &direction, scope.clone(), range) {
                 // A layer behind dead units has no gradient; the others still have.
                 Err(SnrError::ZeroVariance) if !scope.whole => None,
                 measured => {
@@ -205,22 +207,25 @@ fn scopes(table: &ParameterTable) -> Vec<(Scope, Range<usize>)> {
 
 fn measure_scope(
     draws: &Draws,
+    products: &[Products],
     direction: &Direction,
     scope: Scope,
     range: Range<usize>,
 ) -> Result<ScopeSnr, SnrError> {
-    let moments = draws.moments(&range)?;
-    let varying = moments[0].variance.iter().filter(|&&v| v > 0.0).count();
-    // All sets have to have one: without a group nothing may vary.
-    let sets = moments.iter().map(|m| m.snr()).collect::<Result<Vec<_>, _>>()?;
-    let Snr { raw, floor, debiased, .. } = sets[0];
-    let squares: Vec<f64> = moments.iter().map(|m| m.squared_ratio()).collect();
+    let moments = draws.moments(&range);
+    let Snr { raw, floor, debiased, .. } = moments.snr()?;
+    let products = direction.inside(&range).map(|tensor| &products[tensor]);
+    let products = products.cloned().reduce(|mut all, other| {
+        all += &other;
+        all
+    });
+    let products = products.expect("a scope has tensors");
     Ok(ScopeSnr {
         raw,
         floor,
         debiased,
-        ratio: Interval::jackknife(squares[0], &squares[1..]).sqrt(),
-        directional: (varying > 1).then(|| direction.ratio(&range)).transpose()?,
+        ratio: interval(moments.squared_ratio(), &products),
+        directional: (products.varying > 1).then(|| direction.ratio(&range)).transpose()?,
         scope,
     })
 }
@@ -251,16 +256,20 @@ impl Direction {
         self.held.push(self.tensors.iter().map(of_tensor).collect());
     }
 
+    /// The numbers of the tensors in `range`.
+    fn inside(&self, range: &Range<usize>) -> impl Iterator<Item = usize> {
+        let inside = |t: &Range<usize>| range.start <= t.start && t.end <= range.end;
+        self.tensors.iter().enumerate().filter(move |(_, t)| inside(t)).map(|(i, _)| i)
+    }
+
     /// The mean of ‖g∥‖/‖g⊥‖ over the tensors in `range`.
     fn ratio(&self, range: &Range<usize>) -> Result<Interval, SnrError> {
-        let inside: Vec<bool> =
-            self.tensors.iter().map(|t| range.start <= t.start && t.end <= range.end).collect();
         let norm = self.mean[range.clone()].iter().map(|u| u * u).sum::<f64>().sqrt();
         let mut ratios = Vec::with_capacity(self.held.len());
         for draw in &self.held {
-            let own = draw.iter().zip(&inside).filter(|(_, inside)| **inside);
+            let own = self.inside(range).map(|tensor| draw[tensor]);
             let (along, square) =
-                own.fold((0.0, 0.0), |(a, s), ((along, square), _)| (a + along, s + square));
+                own.fold((0.0, 0.0), |(a, s), (along, square)| (a + along, s + square));
             let along = along / norm;
             let across = square - along * along;
             // What is left of a subtraction of f64 sums that started from f32.
@@ -269,6 +278,6 @@ impl Direction {
             }
             ratios.push((along * along / across).sqrt());
         }
-        Ok(Interval::of_mean(&ratios))
+        Ok(Interval::of_skewed_mean(&ratios))
     }
 }

@@ -1,5 +1,7 @@
 //! Let K grow at M = 1, or M at K = 1, and fit how signal-to-noise ratios follow.
 
+use std::f64::consts::PI;
+
 use serde::{Deserialize, Serialize};
 
 use super::accumulate::{Accumulator, Part};
@@ -236,8 +238,13 @@ impl Sweep {
 
 impl Row {
     /// The 95 % confidence interval of the debiased SNR, from leaving draws out as for a slope; none
-    /// where it is zero. Rough below 4/√R, where single parameters are not resolved.
+    /// where that ratio is below three standard deviations of a mean, 3/√R, or the guide's: there the cut at
+    /// 0 of single parameters biases it.
     pub fn interval(&self) -> Option<[f64; 2]> {
+        let snr = self.quality.as_ref().ok()?.snr;
+        if snr.debiased < 3.0 * (PI / 2.0).sqrt() * snr.floor {
+            return None;
+        }
         let logs: Vec<f64> = self.without.iter().map(|snr| snr.ln()).collect();
         let (&all, without) = logs.split_first()?;
         let ends = interval(all, without)?.map(f64::exp);

@@ -212,19 +212,21 @@ fn what_cannot_be_measured_is_refused_by_name() {
     assert!(matches!(with(&[3], &["iwea"]), ToyError::NoSuchEstimator { .. }));
 }
 
-/// The interval of a debiased SNR is one of its logarithm, and there is none about zero.
+/// The interval of a debiased SNR is one of its logarithm, and there is none near the floor, which the least noisy
+/// estimator of the mean sets.
 #[test]
 fn intervals_lie_about_their_ratio() {
-    let report = along_k(&[30], &["iwae"]).measure(&small(), &mut |_| ()).unwrap();
+    let options = ToyOptions { draws: 64, ..small() };
+    let report = along_k(&[2, 100], &["iwae"]).measure(&options, &mut |_| ()).unwrap();
     let (mut some, mut none) = (0, 0);
     for row in &report.rows {
         let snr = row.quality.unwrap().snr.debiased;
         match row.interval() {
             // Rounding of an exponential and a root.
             Some([low, high]) => assert!(((low * high).sqrt() / snr - 1.0).abs() < 1e-12),
-            None => assert!(row.without.contains(&0.0), "{row:?}"),
+            None => assert!(snr < 3.0 / 64f64.sqrt(), "{row:?}"),
         }
         *if row.interval().is_some() { &mut some } else { &mut none } += 1;
     }
-    assert!(some > 0, "{none} rows without an interval");
+    assert!(some > 0 && none > 0, "{some} rows with an interval, {none} without");
 }
