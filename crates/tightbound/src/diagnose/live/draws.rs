@@ -105,10 +105,11 @@ impl Draws {
             lengths: self.lengths.iter().map(|of| of[tensor]).collect(),
             varying: variances.iter().filter(|&&v| v > 0.0).count(),
         };
-        let mut block = vec![0.0; groups * BLOCK];
         for (at, variances) in range.step_by(BLOCK).zip(variances.chunks(BLOCK)) {
-            for ((row, sum), g) in block.chunks_exact_mut(BLOCK).zip(&self.sums).zip(0..) {
-                row.fill(0.0);
+            // Zeros fill up the last eight.
+            let width = variances.len().next_multiple_of(8);
+            let mut block = vec![0.0; groups * width];
+            for ((row, sum), g) in block.chunks_exact_mut(width).zip(&self.sums).zip(0..) {
                 for ((value, &sum), &variance) in row.iter_mut().zip(&sum[at..]).zip(variances) {
                     match variance > 0.0 {
                         true => *value = sum,
@@ -118,7 +119,7 @@ impl Draws {
             }
             for g in 0..groups {
                 for h in 0..=g {
-                    let dot = dot(&block[g * BLOCK..][..BLOCK], &block[h * BLOCK..][..BLOCK]);
+                    let dot = dot(&block[g * width..][..width], &block[h * width..][..width]);
                     products.inner[g * groups + h] += dot;
                 }
             }

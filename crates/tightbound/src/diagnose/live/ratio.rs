@@ -25,7 +25,7 @@ struct Estimates {
 /// The 95 % interval of ‖E g‖ / √tr Cov g, whose estimated square is `square`.
 ///
 /// A value r lies in it if U − r²V, with U and V the unbiased estimates of ‖μ‖² and tr Σ, is not further
-/// from 0 than Student's quantile times its standard deviation *at r*, that is
+/// from 0 than Student's quantile times its standard deviation *at r*, the root of
 ///
 /// ```text
 /// 4/n Var(μ·g − r²/2 ‖g − μ‖²) + 2 tr Σ² / (n (n − 1))
@@ -36,12 +36,12 @@ struct Estimates {
 /// & Stein 1981). The part of V's own noise is taken at the estimate, which keeps the upper end finite.
 pub(super) fn interval(square: f64, products: &Products) -> Interval {
     let estimates = Estimates::new(products);
-    let quantile = t_quantile(estimates.groups - 1.0);
+    let middle = square.max(0.0);
+    let quantile = t_quantile(estimates.degrees(middle));
     let excess = |square: f64, sign: f64| {
         let reach = quantile * estimates.deviation(square);
         estimates.signal - square * estimates.noise + sign * reach
     };
-    let middle = square.max(0.0);
     let low = match excess(0.0, -1.0) > 0.0 {
         true => bisect(0.0, middle, |square| excess(square, -1.0)),
         false => 0.0,
@@ -122,6 +122,20 @@ impl Estimates {
 
     /// The standard deviation of U − r²V if r² is `square`.
     fn deviation(&self, square: f64) -> f64 {
+        self.variances(square).iter().sum::<f64>().sqrt()
+    }
+
+    /// Satterthwaite's degrees of freedom of the variance if r² is `square`: its first part is a variance over
+    /// groups, its second a mean over pairs of them.
+    fn degrees(&self, square: f64) -> f64 {
+        let [groups, pairs] = self.variances(square);
+        let sum = groups + pairs;
+        let g = self.groups;
+        sum * sum / (groups * groups / (g - 1.0) + pairs * pairs / (g * (g - 1.0) / 2.0))
+    }
+
+    /// The two parts of the variance of U − r²V if r² is `square`.
+    fn variances(&self, square: f64) -> [f64; 2] {
         let n = self.draws;
         let estimate = (self.signal / self.noise).max(0.0);
         let scale = match self.length > 0.0 {
@@ -130,6 +144,6 @@ impl Estimates {
         };
         let linear = scale * scale * self.along - scale * estimate * self.of_both
             + estimate * estimate * self.of_squares / 4.0;
-        (4.0 * linear.max(0.0) / n + 2.0 * self.noise_squared / (n * (n - 1.0))).sqrt()
+        [4.0 * linear.max(0.0) / n, 2.0 * self.noise_squared / (n * (n - 1.0))]
     }
 }
