@@ -131,6 +131,8 @@ impl Scored {
             format!("{:?} and {:?}", a.options, b.options)
         } else if ids(self) != ids(other) {
             format!("{} and {} images, or others", self.rows.len(), other.rows.len())
+        } else if self.rows.len() < 2 {
+            bail!("both were scored on one image, and an interval needs two: score more images");
         } else {
             return Ok(());
         };

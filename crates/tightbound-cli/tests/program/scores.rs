@@ -47,6 +47,9 @@ fn what_was_not_scored_alike_is_not_compared() {
     fs::write(&lines, whole).unwrap();
     compare("").succeeds();
 
+    ["a", "b"].map(|run| eval(&format!("{run} --k 70 --images 1")));
+    compare("").fails(1, &["scored on one image, and an interval needs two"]);
+
     // Scores of weights that are gone are no scores of this model.
     folder.run("train --resume --out b --epochs 3").succeeds();
     compare("").fails(1, &["of other weights than b has now", "epoch 2", "`tightbound eval b`"]);

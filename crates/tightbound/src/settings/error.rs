@@ -100,15 +100,19 @@ pub enum SettingsError {
 impl SettingsError {
     /// Names the line of a file that last set what is refused, where `assignments`, later ones winning, have one.
     pub(super) fn at_its_line(self, assignments: &[Vec<Assignment>]) -> Self {
-        let is_refused = |key: &str| match &self {
-            Self::OutOfRange { key: refused, .. } => key == *refused,
-            Self::Estimator(error) => key.strip_prefix("estimator.") == Some(error.setting()),
-            Self::NoBetaToLearn { .. } => key == "train.beta_objective",
-            Self::LearnedBetaAtEnd(_) => matches!(key, "estimator.beta" | "train.beta_objective"),
-            Self::BetaTargetUnused => key == "train.beta_target",
-            _ => false,
+        let keys = match &self {
+            Self::OutOfRange { key, .. } => vec![(*key).to_owned()],
+            Self::Estimator(error) => vec![format!("estimator.{}", error.setting())],
+            Self::NoBetaToLearn { .. } => vec!["train.beta_objective".to_owned()],
+            // Where both were set, the value is what is refused.
+            Self::LearnedBetaAtEnd(_) => {
+                ["estimator.beta", "train.beta_objective"].map(str::to_owned).to_vec()
+            }
+            Self::BetaTargetUnused => vec!["train.beta_target".to_owned()],
+            _ => Vec::new(),
         };
-        match assignments.iter().flatten().rfind(|a| is_refused(&a.key)) {
+        let last = |key: &String| assignments.iter().flatten().rfind(|a| a.key == *key);
+        match keys.iter().find_map(last) {
             Some(Assignment { origin: origin @ Origin::File { .. }, .. }) => {
                 Self::InFile { origin: origin.clone(), refused: Box::new(self) }
             }

@@ -214,7 +214,7 @@ fn values_of_a_file_are_refused_with_their_place() {
         ("train.beta_target = 2.0\n", "1, column 7: train.beta_target (--beta-target)"),
         (
             "estimator.name = 'ciwae'\nestimator.beta = 1\ntrain.beta_objective = 'maximise'\n",
-            "3, column 7: a learned β starts strictly between 0 and 1",
+            "2, column 11: a learned β starts strictly between 0 and 1",
         ),
     ] {
         let message = message(file, &[]);

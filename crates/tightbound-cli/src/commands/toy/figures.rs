@@ -151,7 +151,9 @@ fn place(options: &ToyOptions) -> &'static str {
 fn footnote(options: &ToyOptions, ratio: Ratio) -> String {
     let ToyOptions { dims, points, draws, seed, .. } = options;
     let bars = match ratio {
-        Ratio::Snr => "; debiased; bars are 95 % intervals from leaving draws out",
+        Ratio::Snr => {
+            "; debiased; bars are 95 % intervals from leaving draws out, where these resolve the ratio"
+        }
         Ratio::Dsnr => "",
     };
     format!("D = {dims}, means over N = {points} points, {draws} draws, seed {seed}{bars}")
