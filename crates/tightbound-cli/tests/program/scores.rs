@@ -47,7 +47,9 @@ fn what_was_not_scored_alike_is_not_compared() {
     fs::write(&lines, whole).unwrap();
     compare("").succeeds();
 
-    ["a", "b"].map(|run| eval(&format!("{run} --k 70 --images 1")));
+    for run in ["a", "b"] {
+        eval(&format!("{run} --k 70 --images 1"));
+    }
     compare("").fails(1, &["scored on one image, and an interval needs two"]);
 
     // Scores of weights that are gone are no scores of this model.
