@@ -115,7 +115,15 @@ impl<'a> Comparison<'a> {
                 let own = what(&self.methods[index]);
                 (all.iter().filter(|&other| *other == own).count() == 1).then_some(own)
             };
-            let addition = differ(&|method| format!("{} epochs", method.runs[0].epoch()))
+            let start = |method: &Method| {
+                method
+                    .settings()
+                    .estimator
+                    .beta
+                    .map_or_else(String::new, |beta| format!("from {beta}"))
+            };
+            let addition = differ(&start)
+                .or_else(|| differ(&|method| format!("{} epochs", method.runs[0].epoch())))
                 .or_else(|| differ(&|method| format!("protocol {}", method.settings().protocol)))
                 .or_else(|| differ(&|method| method.runs[0].name()))
                 .unwrap_or_else(|| self.methods[index].runs[0].path.display().to_string());

@@ -171,6 +171,20 @@ fn methods_are_named_by_what_they_train_on() {
     assert_eq!(differences(&report), [] as [&str; 0], "estimators are what is compared");
 }
 
+/// Where a β starts is told only if it started at several.
+#[test]
+fn starts_of_a_learned_beta_are_told_apart() {
+    let runs = Runs::new();
+    for (run, start) in [("a", 0.25), ("b", 0.75)] {
+        let mut learned = ciwae(start);
+        learned.train.beta_objective = tightbound::settings::BetaObjective::Maximise;
+        runs.add(run, &learned);
+        runs.score(run, &scored(&[-90.0, -91.0]));
+    }
+    let label = |start| format!("CIWAE β learned (maximise), from {start}");
+    assert_eq!(rows(&runs.report()), [label(0.25), label(0.75)]);
+}
+
 /// Runs of two sweeps have equal names; their labels still differ.
 #[test]
 fn equal_names_in_equal_folders_are_told_apart() {
