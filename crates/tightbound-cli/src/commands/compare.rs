@@ -75,6 +75,9 @@ pub fn run(args: &Args) -> anyhow::Result<Outcome> {
     let first = Scored::read(&args.first, &args.scored)?;
     let other = Scored::read(&args.other, &args.scored)?;
     first.refuse_unlike(&other)?;
+    if first.rows.len() < 2 {
+        bail!("both were scored on one image, and an interval needs two: score more images");
+    }
     let differences: Vec<Difference> =
         COLUMNS.iter().filter_map(|&(score, column)| first.minus(&other, score, column)).collect();
     if args.json {
@@ -131,8 +134,6 @@ impl Scored {
             format!("{:?} and {:?}", a.options, b.options)
         } else if ids(self) != ids(other) {
             format!("{} and {} images, or others", self.rows.len(), other.rows.len())
-        } else if self.rows.len() < 2 {
-            bail!("both were scored on one image, and an interval needs two: score more images");
         } else {
             return Ok(());
         };

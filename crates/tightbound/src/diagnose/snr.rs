@@ -1,6 +1,7 @@
 //! Divide a gradient's mean by its noise: per parameter, over all, and along its mean direction.
 
 use std::f64::consts::PI;
+use std::ops::Range;
 
 use serde::{Deserialize, Serialize};
 
@@ -77,6 +78,13 @@ impl Moments {
         }
         let mean_variance = variance.iter().map(|v| v / draws as f64).collect();
         Ok(Self { mean, mean_variance, variance })
+    }
+
+    /// Those of the parameters in `range`.
+    pub(crate) fn of(&self, range: &Range<usize>) -> Self {
+        let [mean, mean_variance, variance] = [&self.mean, &self.mean_variance, &self.variance]
+            .map(|values| values[range.clone()].to_vec());
+        Self { mean, mean_variance, variance }
     }
 
     /// (‖E g‖ / √tr Cov g)² without the part of the mean that noise explains; noise can make it

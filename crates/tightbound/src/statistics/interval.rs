@@ -23,7 +23,8 @@ impl Interval {
         let n = figures.len() as f64;
         let mean = figures.iter().sum::<f64>() / n;
         let variance = figures.iter().map(|x| (x - mean).powi(2)).sum::<f64>() / (n - 1.0);
-        Self::around(mean, (variance / n).sqrt() * t_quantile(n - 1.0))
+        let reach = (variance / n).sqrt() * t_quantile(n - 1.0);
+        Self { value: mean, low: mean - reach, high: mean + reach }
     }
 
     /// The interval of the mean of `figures` that may be skewed, such as lengths: Student's t of a cube of their
@@ -42,10 +43,6 @@ impl Interval {
         let t = t_quantile(n - 1.0);
         let [low, high] = [t, -t].map(|t| mean - error * untransformed(t));
         Self { value: mean, low, high }
-    }
-
-    fn around(value: f64, reach: f64) -> Self {
-        Self { value, low: value - reach, high: value + reach }
     }
 }
 

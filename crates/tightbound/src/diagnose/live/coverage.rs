@@ -63,8 +63,9 @@ fn mean_inverse_length(n: f64, square: f64) -> f64 {
 /// How often the intervals of ‖E g‖ / √tr Cov g hold `exact`.
 fn share_of_ratio(scopes: &[ScopeSnr], exact: f64, what: &str) -> f64 {
     let intervals: Vec<Interval> = scopes.iter().map(|scope| scope.ratio).collect();
+    assert!(intervals.iter().all(|i| i.high > 0.0), "a ratio of 0 has an upper end");
     let share = coverage(&intervals, |_| exact);
-    println!("{exact}: ‖E g‖ / √tr Cov g, {what:37} {:5.2} %", 100.0 * share);
+    println!("{exact:.2}: ‖E g‖ / √tr Cov g, {what:37} {:5.2} %", 100.0 * share);
     share
 }
 
@@ -72,7 +73,7 @@ fn share_of_ratio(scopes: &[ScopeSnr], exact: f64, what: &str) -> f64 {
 fn share_of_directional(scopes: &[ScopeSnr], network: Network, exact: f64) -> f64 {
     let along = scopes.iter().map(|scope| scope.directional.expect("more parameters than one"));
     let share = coverage(&along.collect::<Vec<_>>(), |trial| directional(trial, network, exact));
-    println!("{exact}: {:57} {:5.2} %", "directional", 100.0 * share);
+    println!("{exact:.2}: {:57} {:5.2} %", "directional", 100.0 * share);
     share
 }
 

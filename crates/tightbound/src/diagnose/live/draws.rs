@@ -1,7 +1,5 @@
 //! Add up draws of a gradient in groups, element by element, without keeping more of them than that.
 
-use std::ops::{AddAssign, Range};
-
 use crate::diagnose::Moments;
 use crate::model::ParameterTable;
 
@@ -16,10 +14,10 @@ const BLOCK: usize = 1024;
 
 /// Sums over R draws of P elements each: (G + 1)·P numbers, however many draws there are.
 #[derive(Debug)]
-pub(super) struct Draws {
+pub(super) struct Draws<'a> {
+    table: &'a ParameterTable,
     expected: usize,
     added: usize,
-    tensors: Vec<Range<usize>>,
     /// Σ g of each group, `[G, P]`.
     sums: Vec<Vec<f64>>,
     /// Σ g² of all draws, `[P]`.
@@ -28,7 +26,7 @@ pub(super) struct Draws {
     lengths: Vec<Vec<f64>>,
 }
 
-/// Inner products of groups of draws over some elements; those of other elements can be added.
+/// Inner products of groups of draws over some elements.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Products {
     /// How many draws each group has.
@@ -41,18 +39,17 @@ pub(super) struct Products {
     pub varying: usize,
 }
 
-impl Draws {
+impl<'a> Draws<'a> {
     /// Waits for `draws` ≥ [`LEAST_DRAWS`] gradients of the table's parameters.
-    pub(super) fn new(draws: usize, table: &ParameterTable) -> Self {
+    pub(super) fn new(draws: usize, table: &'a ParameterTable) -> Self {
         let groups = draws.min(MOST_GROUPS);
-        let tensors: Vec<_> = table.entries().iter().map(|t| t.range()).collect();
         Self {
+            table,
             expected: draws,
             added: 0,
             sums: vec![vec![0.0; table.total()]; groups],
             squares: vec![0.0; table.total()],
-            lengths: vec![vec![0.0; tensors.len()]; groups],
-            tensors,
+            lengths: vec![vec![0.0; table.entries().len()]; groups],
         }
     }
 
@@ -60,7 +57,8 @@ impl Draws {
     pub(super) fn add(&mut self, gradient: &[f32]) {
         let group = self.added * self.sums.len() / self.expected;
         self.added += 1;
-        for (tensor, length) in self.tensors.iter().zip(&mut self.lengths[group]) {
+        for (tensor, length) in self.table.entries().iter().zip(&mut self.lengths[group]) {
+            let tensor = tensor.range();
             let sums = self.sums[group][tensor.clone()].iter_mut();
             let squares = &mut self.squares[tensor.clone()];
             for ((sum, square), &g) in sums.zip(squares).zip(&gradient[tensor.clone()]) {
@@ -72,32 +70,30 @@ impl Draws {
         }
     }
 
-    /// Σ of the draws so far, of the elements in `range`.
-    pub(super) fn sum(&self, range: &Range<usize>) -> Vec<f64> {
-        let mut sum = vec![0.0; range.len()];
-        for group in &self.sums {
-            sum.iter_mut().zip(&group[range.clone()]).for_each(|(sum, value)| *sum += value);
-        }
+    /// Σ of the draws so far.
+    pub(super) fn sum(&self) -> Vec<f64> {
+        let mut sum = vec![0.0; self.table.total()];
+        self.sums.iter().for_each(|group| add(&mut sum, group));
         sum
     }
 
-    /// Mean and variance of the elements in `range`.
-    pub(super) fn moments(&self, range: &Range<usize>) -> Moments {
+    /// Mean and variance of every element.
+    pub(super) fn moments(&self) -> Moments {
         let n = self.added as f64;
-        let mean: Vec<f64> = self.sum(range).iter().map(|s| s / n).collect();
-        let squares = &self.squares[range.clone()];
-        let variance = mean.iter().zip(squares).map(|(m, s)| variance(n, *m, *s)).collect();
+        let mean: Vec<f64> = self.sum().iter().map(|s| s / n).collect();
+        let variance = mean.iter().zip(&self.squares).map(|(m, s)| variance(n, *m, *s)).collect();
         Moments::of_draws(mean, variance, self.added).expect("20 draws at least")
     }
 
-    /// The inner products over each tensor.
-    pub(super) fn products(&self) -> Vec<Products> {
-        (0..self.tensors.len()).map(|tensor| self.products_of(tensor)).collect()
+    /// The inner products over each tensor, whose elements have these `variances`.
+    pub(super) fn products(&self, variances: &[f64]) -> Vec<Products> {
+        let tensors = 0..self.table.entries().len();
+        tensors.map(|tensor| self.products_of(tensor, variances)).collect()
     }
 
-    fn products_of(&self, tensor: usize) -> Products {
-        let range = self.tensors[tensor].clone();
-        let variances = self.moments(&range).variance;
+    fn products_of(&self, tensor: usize, variances: &[f64]) -> Products {
+        let range = self.table.entries()[tensor].range();
+        let variances = &variances[range.clone()];
         let groups = self.sums.len();
         let mut products = Products {
             sizes: (0..groups).map(|g| self.size(g)).collect(),
@@ -139,16 +135,21 @@ impl Draws {
     }
 }
 
-impl AddAssign<&Self> for Products {
-    /// Joins the same draws' products over other elements.
-    fn add_assign(&mut self, other: &Self) {
-        let add = |to: &mut [f64], from: &[f64]| {
-            to.iter_mut().zip(from).for_each(|(to, from)| *to += from);
-        };
-        add(&mut self.inner, &other.inner);
-        add(&mut self.lengths, &other.lengths);
-        self.varying += other.varying;
+impl Products {
+    /// Those of the same draws over the elements of all of `parts`.
+    pub(super) fn joined(parts: &[Self]) -> Self {
+        let mut all = parts[0].clone();
+        for part in &parts[1..] {
+            add(&mut all.inner, &part.inner);
+            add(&mut all.lengths, &part.lengths);
+            all.varying += part.varying;
+        }
+        all
     }
+}
+
+fn add(to: &mut [f64], values: &[f64]) {
+    to.iter_mut().zip(values).for_each(|(to, value)| *to += value);
 }
 
 /// Σ a b in eight parts, so that it can be computed side by side.
@@ -188,9 +189,10 @@ mod tests {
             all.iter().for_each(|draw| draws.add(draw));
             let n = count as f64;
 
-            let moments = draws.moments(&(0..table.total()));
+            let (moments, sums) = (draws.moments(), draws.sum());
             for i in (0..table.total()).filter(|&i| !constant(i)) {
                 let column = || all.iter().map(|draw| f64::from(draw[i]));
+                assert_eq!(sums[i], column().sum::<f64>(), "whole numbers");
                 let mean = column().sum::<f64>() / n;
                 let variance = column().map(|x| (x - mean).powi(2)).sum::<f64>() / (n - 1.0);
                 // Numbers of order 100, rounded in f64.
@@ -199,7 +201,7 @@ mod tests {
                 assert!((moments.mean_variance[i] - variance / n).abs() < 1e-12);
             }
 
-            let products = draws.products();
+            let products = draws.products(&moments.variance);
             for (tensor, products) in table.entries().iter().zip(&products) {
                 let varying: Vec<usize> = tensor.range().filter(|&i| !constant(i)).collect();
                 assert_eq!(
@@ -223,10 +225,10 @@ mod tests {
                     }
                 }
             }
-            let [mut first, second] = [0, 1].map(|i| products[i].clone());
-            first += &second;
-            assert_eq!(first.inner[1], products[0].inner[1] + second.inner[1]);
-            assert_eq!(first.varying, products[0].varying + second.varying);
+            let joined = Products::joined(&products[1..4]);
+            let sum = |of: fn(&Products) -> f64| products[1..4].iter().map(of).sum::<f64>();
+            assert_eq!(joined.inner[1], sum(|p| p.inner[1]), "whole numbers");
+            assert_eq!(joined.varying as f64, sum(|p| p.varying as f64));
         }
     }
 }

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::draws::{Draws, LEAST_DRAWS, Products};
 use super::error::LiveError;
 use super::ratio::interval;
-use crate::diagnose::{Snr, SnrError};
+use crate::diagnose::{Moments, Snr, SnrError};
 use crate::engine::{Batch, Engine, Noise, Objective, Prune};
 use crate::estimators::{Estimator, EstimatorSettings, effective_sample_size};
 use crate::model::{Network, ParameterTable};
@@ -106,7 +106,7 @@ impl Probe<'_> {
         for draw in 0..self.draws {
             self.draw(engine, settings, estimator, draw, &mut gradient)?;
             if draw == self.draws / 2 {
-                direction = Some(Direction::new(&table, draws.sum(&(0..table.total()))));
+                direction = Some(Direction { table: &table, mean: draws.sum(), held: Vec::new() });
             }
             if let Some(direction) = &mut direction {
                 direction.hold(&gradient);
@@ -115,9 +115,12 @@ impl Probe<'_> {
             progress();
         }
         let direction = direction.expect("draws have two halves");
-        let products = draws.products();
-        let scopes = scopes(&table).into_iter().filter_map(|(scope, range)| {
-            match measure_scope(&draws, &products, &direction, scope.clone(), range) {
+        let moments = draws.moments();
+        let products = draws.products(&moments.variance);
+        let scopes = scopes(&table).into_iter().filter_map(|(scope, tensors)| {
+            let measured =
+                measure_scope(&moments, &products[tensors.clone()], &direction, &scope, tensors);
+            match measured {
                 // A layer behind dead units has no gradient; the others still have.
                 Err(SnrError::ZeroVariance) if !scope.whole => None,
                 measured => {
@@ -189,85 +192,77 @@ impl Probe<'_> {
     }
 }
 
-/// Encoder, decoder, then every tensor.
+/// Encoder, decoder, then every tensor, and the tensors that each has.
 fn scopes(table: &ParameterTable) -> Vec<(Scope, Range<usize>)> {
-    let networks = [(Network::Encoder, "encoder"), (Network::Decoder, "decoder")];
-    let mut scopes: Vec<_> = networks
-        .into_iter()
-        .map(|(network, name)| (name, true, network, table.network_range(network)))
-        .collect();
-    let tensors = table.entries().iter();
-    scopes.extend(tensors.map(|t| (t.name.as_str(), false, t.network, t.range())));
-    let scope = |(name, whole, network, range): (&str, bool, Network, Range<usize>)| {
-        let (name, is_phi) = (name.to_owned(), network == Network::Encoder);
-        (Scope { name, whole, is_phi, parameters: range.len() }, range)
+    let tensors = table.entries();
+    let decoder = tensors.partition_point(|tensor| tensor.network == Network::Encoder);
+    let networks = [("encoder", 0..decoder), ("decoder", decoder..tensors.len())]
+        .map(|(name, own)| (name, true, own));
+    let single = tensors.iter().enumerate().map(|(i, t)| (t.name.as_str(), false, i..i + 1));
+    let scope = |(name, whole, own): (&str, bool, Range<usize>)| Scope {
+        name: name.to_owned(),
+        whole,
+        is_phi: own.start < decoder,
+        parameters: elements(table, &own).len(),
     };
-    scopes.into_iter().map(scope).collect()
+    networks.into_iter().chain(single).map(|part| (scope(part.clone()), part.2)).collect()
 }
 
+/// The elements of neighbouring tensors, one at least.
+fn elements(table: &ParameterTable, tensors: &Range<usize>) -> Range<usize> {
+    let own = &table.entries()[tensors.clone()];
+    own[0].range().start..own[own.len() - 1].range().end
+}
+
+/// Measures one scope, of which `products` are the tensors'.
 fn measure_scope(
-    draws: &Draws,
+    moments: &Moments,
     products: &[Products],
-    direction: &Direction,
-    scope: Scope,
-    range: Range<usize>,
+    direction: &Direction<'_>,
+    scope: &Scope,
+    tensors: Range<usize>,
 ) -> Result<ScopeSnr, SnrError> {
-    let moments = draws.moments(&range);
+    let moments = moments.of(&elements(direction.table, &tensors));
     let Snr { raw, floor, debiased, .. } = moments.snr()?;
-    let products = direction.inside(&range).map(|tensor| &products[tensor]);
-    let products = products.cloned().reduce(|mut all, other| {
-        all += &other;
-        all
-    });
-    let products = products.expect("a scope has tensors");
+    let products = Products::joined(products);
     Ok(ScopeSnr {
         raw,
         floor,
         debiased,
         ratio: interval(moments.squared_ratio(), &products),
-        directional: (products.varying > 1).then(|| direction.ratio(&range)).transpose()?,
-        scope,
+        directional: (products.varying > 1).then(|| direction.ratio(tensors)).transpose()?,
+        scope: scope.clone(),
     })
 }
 
 /// The mean direction of the first half, and how the second half's draws lie about it.
 #[derive(Debug)]
-struct Direction {
+struct Direction<'a> {
+    table: &'a ParameterTable,
     mean: Vec<f64>,
-    tensors: Vec<Range<usize>>,
     /// g·u and ‖g‖² of every draw and tensor, u not normalised.
     held: Vec<Vec<(f64, f64)>>,
 }
 
-impl Direction {
-    fn new(table: &ParameterTable, mean: Vec<f64>) -> Self {
-        let tensors = table.entries().iter().map(|t| t.range()).collect();
-        Self { mean, tensors, held: Vec::new() }
-    }
-
+impl Direction<'_> {
     fn hold(&mut self, gradient: &[f32]) {
-        let of_tensor = |range: &Range<usize>| {
-            let pairs = gradient[range.clone()].iter().zip(&self.mean[range.clone()]);
+        let of_tensor = |range: Range<usize>| {
+            let pairs = gradient[range.clone()].iter().zip(&self.mean[range]);
             pairs.fold((0.0, 0.0), |(along, square), (&g, u)| {
                 let g = f64::from(g);
                 (along + g * u, square + g * g)
             })
         };
-        self.held.push(self.tensors.iter().map(of_tensor).collect());
+        self.held.push(self.table.entries().iter().map(|t| of_tensor(t.range())).collect());
     }
 
-    /// The numbers of the tensors in `range`.
-    fn inside(&self, range: &Range<usize>) -> impl Iterator<Item = usize> {
-        let inside = |t: &Range<usize>| range.start <= t.start && t.end <= range.end;
-        self.tensors.iter().enumerate().filter(move |(_, t)| inside(t)).map(|(i, _)| i)
-    }
-
-    /// The mean of ‖g∥‖/‖g⊥‖ over the tensors in `range`.
-    fn ratio(&self, range: &Range<usize>) -> Result<Interval, SnrError> {
-        let norm = self.mean[range.clone()].iter().map(|u| u * u).sum::<f64>().sqrt();
+    /// The mean of ‖g∥‖/‖g⊥‖ over `tensors`.
+    fn ratio(&self, tensors: Range<usize>) -> Result<Interval, SnrError> {
+        let mean = &self.mean[elements(self.table, &tensors)];
+        let norm = mean.iter().map(|u| u * u).sum::<f64>().sqrt();
         let mut ratios = Vec::with_capacity(self.held.len());
         for draw in &self.held {
-            let own = self.inside(range).map(|tensor| draw[tensor]);
+            let own = draw[tensors.clone()].iter();
             let (along, square) =
                 own.fold((0.0, 0.0), |(a, s), (along, square)| (a + along, s + square));
             let along = along / norm;
