@@ -3,7 +3,7 @@
 # count the changes that no test of theirs sees.
 #
 # By hand, for it needs cargo-mutants and an hour or two; every 20th change alone:  tests/mutants.sh 0/20
-# Results lie in target/mutants/{estimators,run,data}/mutants.out: caught.txt, missed.txt, timeout.txt,
+# Results lie in target/mutants/{estimators,run,data,sweep}/mutants.out: caught.txt, missed.txt, timeout.txt,
 # unviable.txt.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -31,5 +31,6 @@ mutants() {
 
 shard=${1:-0/1}
 mutants estimators '*'
-mutants run atomic checkpoint files folder metrics sealed
-mutants data amat bytes chardata grey idx mat npy
+mutants run atomic checkpoint description files folder metrics model sealed verify
+mutants data amat bytes chardata grey idx mat npy own
+mutants sweep experiment

@@ -151,8 +151,7 @@ impl Job<'_> {
         let Some(origin) = origin else {
             return Ok(self.settings.first_parameters(architecture, &dataset.train.mean_image()));
         };
-        let parent = Model::load(Path::new(&origin.run))
-            .with_context(|| format!("cannot start from `{}`", origin.run))?;
+        let parent = parent_model(Path::new(&origin.run))?;
         if parent.info.digest != origin.digest {
             bail!(
                 "the weights of `{}` have changed since this run began with them (digest {}, now \
@@ -170,13 +169,13 @@ impl Job<'_> {
                 parent.info.architecture
             );
         }
-        let table = ParameterTable::new(architecture);
-        if let Some((tensor, number)) = table.first_non_finite(&parent.parameters) {
-            let (run, tensor) = (&origin.run, &tensor.name);
-            bail!("cannot start from `{run}`: a number of `{tensor}` is {number}");
-        }
         Ok(parent.parameters)
     }
+}
+
+/// The run or model at `path`, to start a training from.
+pub fn parent_model(path: &Path) -> anyhow::Result<Model> {
+    Model::load(path).with_context(|| format!("cannot start from `{}`", path.display()))
 }
 
 /// Describes the run or model at `path`.
@@ -185,8 +184,7 @@ fn origin_of(path: &Path) -> anyhow::Result<Origin> {
         let path = path.display();
         bail!("cannot start from `{path}`: its name is not UTF-8, as run.toml is; rename it");
     }
-    let info =
-        Model::load(path).with_context(|| format!("cannot start from `{}`", path.display()))?.info;
+    let info = parent_model(path)?.info;
     Ok(Origin { run: path.display().to_string(), epoch: info.epoch, digest: info.digest })
 }
 

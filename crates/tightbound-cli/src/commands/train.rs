@@ -4,7 +4,7 @@ use std::fmt::Write;
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
-use tightbound::run::{Model, RunDescription, RunFolder};
+use tightbound::run::{RunDescription, RunFolder};
 use tightbound::settings::Settings;
 use tightbound_report::mean_and_sd;
 
@@ -15,7 +15,7 @@ use crate::outcome::Outcome;
 use crate::output::{as_text, print, print_json, quoted, talk};
 use crate::scoring::describe_scores;
 use crate::signals::Signals;
-use crate::training::{Job, Trained};
+use crate::training::{Job, Trained, parent_model};
 
 /// Train a model on a bound
 ///
@@ -139,7 +139,7 @@ impl Args {
                 Some(settings)
             }
             None => match &from {
-                Some(from) => Some(Model::load(from)?.info.settings),
+                Some(from) => Some(parent_model(from)?.info.settings),
                 None => None,
             },
         };

@@ -67,6 +67,17 @@ fn steps_that_are_skipped_are_counted_and_logged() {
     folder.run("eval run --k 5").fails(1, &["L_1 of image", "NaN"]);
 }
 
+/// Commands that compute with the model in `run`, and write to `y` if anywhere.
+const USERS_OF_A_MODEL: [&str; 7] = [
+    "eval run --k 5",
+    "sample run --out y",
+    "reconstruct run --out y",
+    "encode run --out y",
+    "snr run --k 3 --m 2",
+    "ais run",
+    "compare run run",
+];
+
 /// The checksums of these files are right: only the numbers are not.
 #[test]
 fn models_with_numbers_that_are_not_finite_are_named() {
@@ -83,7 +94,11 @@ fn models_with_numbers_that_are_not_finite_are_named() {
             let end = file.len();
             file[end - 4..].copy_from_slice(&number.to_le_bytes());
         });
-        folder.run("eval run --k 5").fails(1, &["L_1 of image"]);
+        let words = ["tensor `sigma.weight` holds the number", word];
+        for command in USERS_OF_A_MODEL {
+            folder.run(command).fails(1, &words);
+        }
+        assert!(!folder.path().join("y").exists());
         let words = ["cannot start from", "sigma.weight", word];
         folder
             .run(&format!("train --data glyphs {TINY} --k 3 --from run --out x"))

@@ -65,7 +65,7 @@ fn belongs(call: &str, path: &Path, out: &Path) -> bool {
 }
 
 /// Every subcommand, and what it may write beside cache and devices.
-const COMMANDS: [(&str, &[&str]); 31] = [
+const COMMANDS: [(&str, &[&str]); 32] = [
     ("train --data glyphs TINY --epochs 2 --k 3 --out deep/er/run", &["deep/er/run"]),
     ("train --data glyphs TINY --epochs 1 --k 3", &["runs/glyphs-iwae-1x3-seed1"]),
     ("train --data glyphs TINY --epochs 2 --k 3 --seeds 2 --from deep/er/run --out s", &["s"]),
@@ -89,6 +89,7 @@ const COMMANDS: [(&str, &[&str]); 31] = [
     ("reproduce two.toml --budget smoke --set data.limit=45 --out two", &["two"]),
     ("sweep plan two.toml --budget smoke --set data.limit=45 --out sweep", &["sweep"]),
     ("sweep run sweep", &["sweep"]),
+    ("sweep status sweep", &[]),
     ("sweep gather sweep", &["sweep"]),
     ("data glyphs --montage glyphs.png", &["glyphs.png"]),
     ("toy --dims 3 --points 8 --draws 8 --k 1,3 --out toy", &["toy"]),

@@ -73,7 +73,7 @@ mod tests {
 <ul class="notes">
 <li>Mean ± standard deviation over 2 to 3 seeds.</li>
 <li>Bold: best mean of its column.</li>
-<li>†: not told from the best of its column by a two-sided Welch t-test at 5 %, uncorrected for the number of comparisons. With fewer than four seeds it is cautious: of equal means it tells 2 to 3 % apart, not 5 %.</li>
+<li>†: not told from the best of its column by a two-sided Welch t-test at 5 %, uncorrected for the number of comparisons. With fewer than four seeds the 5 % are nominal: of equal means of equal spread it tells 2 to 4 % apart where both sides have two or three seeds, and over 8 % where two stand against seven.</li>
 <li>No test, and so no †, where the cell or the best has fewer than two seeds.</li>
 <li>[…]: Rainforth et al. 2018, ‡ second-hand; *not* ours_at_all.</li>
 </ul>

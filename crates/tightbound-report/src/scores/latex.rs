@@ -159,7 +159,7 @@ mod tests {
 \end{tabular}
 \par\footnotesize Mean $\pm$ standard deviation over 2 to 3 seeds.
 \par\footnotesize Bold: best mean of its column.
-\par\footnotesize $\dagger$: not told from the best of its column by a two-sided Welch t-test at 5 \%, uncorrected for the number of comparisons. With fewer than four seeds it is cautious: of equal means it tells 2 to 3 \% apart, not 5 \%.
+\par\footnotesize $\dagger$: not told from the best of its column by a two-sided Welch t-test at 5 \%, uncorrected for the number of comparisons. With fewer than four seeds the 5 \% are nominal: of equal means of equal spread it tells 2 to 4 \% apart where both sides have two or three seeds, and over 8 \% where two stand against seven.
 \par\footnotesize No test, and so no $\dagger$, where the cell or the best has fewer than two seeds.
 \par\footnotesize [\ldots{}]: Rainforth et al. 2018, $\ddagger$ second-hand; *not* ours\_at\_all.
 \end{table}

@@ -70,7 +70,7 @@ none                                       –               –               �
 
 Mean ± standard deviation over 2 to 3 seeds.
 *: best mean of its column.
-†: not told from the best of its column by a two-sided Welch t-test at 5 %, uncorrected for the number of comparisons. With fewer than four seeds it is cautious: of equal means it tells 2 to 3 % apart, not 5 %.
+†: not told from the best of its column by a two-sided Welch t-test at 5 %, uncorrected for the number of comparisons. With fewer than four seeds the 5 % are nominal: of equal means of equal spread it tells 2 to 4 % apart where both sides have two or three seeds, and over 8 % where two stand against seven.
 No test, and so no †, where the cell or the best has fewer than two seeds.
 […]: Rainforth et al. 2018, ‡ second-hand; *not* ours_at_all.
 ";

@@ -245,6 +245,31 @@ fn weights_of_zero_are_survived() {
     }
 }
 
+/// One sample that is not a number, or outweighs all by an infinity, or nothing but weights of zero under a
+/// logarithm: no estimator may turn any of these into a bound that looks like one.
+#[test]
+fn log_weights_that_are_not_finite_give_no_bound() {
+    let l: Vec<f64> = (0..12).map(|i| f64::from(i * i % 7)).collect();
+    for settings in examples(4, 3) {
+        let label = settings.label();
+        let bound = |l: &[f64]| run(&settings, l).0.first_non_finite();
+        assert_eq!(bound(&l), None, "{label}");
+        for at in 0..l.len() {
+            for number in [f64::NAN, f64::INFINITY] {
+                let mut bad = l.clone();
+                bad[at] = number;
+                assert!(bound(&bad).is_some(), "{label}: {number} at {at}");
+            }
+        }
+        assert!(bound(&[f64::NEG_INFINITY; 12]).is_some(), "{label}");
+        // One logarithm over K = 3 samples, or over all 12.
+        let mut zeros = l.clone();
+        zeros[3..6].fill(f64::NEG_INFINITY);
+        let separate = settings.build().unwrap().k() == 3;
+        assert!(bound(&zeros).is_some() || !separate, "{label}");
+    }
+}
+
 #[test]
 fn definitions_are_what_is_declared() {
     let l: Vec<f64> = (0..12).map(|i| f64::from(i * i % 7)).collect();

@@ -65,6 +65,15 @@ pub(super) fn folder_of(path: &Path) -> &Path {
     }
 }
 
+/// The folders that get a new name in them when the folder `path` is made with all its parents.
+pub(super) fn folders_of_new_names(path: &Path) -> Vec<&Path> {
+    let mut folders = vec![folder_of(path)];
+    while let Some(last) = folders.last().filter(|folder| !folder.exists()) {
+        folders.push(folder_of(last));
+    }
+    folders
+}
+
 /// `.NAME.PID.tmp`: the process number keeps writers apart that hold no lock.
 fn temporary_name(path: &Path) -> PathBuf {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
@@ -87,6 +96,20 @@ mod tests {
         for (path, folder) in [("a", "."), ("runs/a", "runs"), ("/a", "/"), ("/", ".")] {
             assert_eq!(folder_of(Path::new(path)), Path::new(folder), "{path}");
         }
+    }
+
+    /// The entry of every folder that is made must be synced, or a power cut takes all below it.
+    #[test]
+    fn every_folder_up_to_one_that_exists_gets_a_new_name() {
+        let folder = tempfile::tempdir().unwrap();
+        let [a, b, c] = ["a", "a/b", "a/b/c"].map(|name| folder.path().join(name));
+        assert_eq!(folders_of_new_names(&c), [&*b, &*a, folder.path()]);
+        std::fs::create_dir(&a).unwrap();
+        assert_eq!(folders_of_new_names(&c), [&*b, &*a]);
+        assert_eq!(folders_of_new_names(&a), [folder.path()]);
+        let [here, new] = ["a-new-run", "a-new-folder/run"].map(Path::new);
+        assert_eq!(folders_of_new_names(here), [Path::new(".")]);
+        assert_eq!(folders_of_new_names(new), [Path::new("a-new-folder"), Path::new(".")]);
     }
 
     /// What is taken for a leftover is removed.

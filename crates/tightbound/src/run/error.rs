@@ -140,7 +140,7 @@ pub enum Damage {
         "it belongs to another run: run.toml's settings or data are not those it was written under"
     )]
     OtherRun,
-    /// A tensor is missing or has another shape or type.
+    /// A tensor is missing, has another shape or type, or holds NaN or ∞.
     #[error("its tensor `{name}` {problem}")]
     Tensor {
         /// The tensor.

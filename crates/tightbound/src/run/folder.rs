@@ -4,7 +4,7 @@ use std::fs::{self, File, TryLockError};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::atomic::{folder_of, is_temporary_of, publish, stage, write_atomic};
+use super::atomic::{folders_of_new_names, is_temporary_of, publish, stage, write_atomic};
 use super::checkpoint::{Checkpoint, Position};
 use super::description::RunDescription;
 use super::error::{Damage, RunError};
@@ -67,14 +67,17 @@ impl RunFolder {
         description: RunDescription,
     ) -> Result<Self, RunError> {
         refuse_used(path)?;
+        let changed = folders_of_new_names(path);
         storage.create_folder(path).map_err(RunError::storage("make the folder", path))?;
         let lock = lock(&*storage, path)?;
         // Another process may have made the run between the first look and the lock.
         refuse_used(path)?;
+        for folder in changed {
+            storage.sync_folder(folder).map_err(RunError::storage("sync the folder", folder))?;
+        }
+        // With this file it is a run, which may be gone on with.
         let run = Self { path: path.to_owned(), storage, description, _lock: lock };
         run.write_description(&run.description)?;
-        let parent = folder_of(path);
-        run.storage.sync_folder(parent).map_err(RunError::storage("sync the folder", parent))?;
         Ok(run)
     }
 

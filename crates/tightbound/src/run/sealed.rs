@@ -131,7 +131,7 @@ impl<T> Unsealed<'_, T> {
         Ok(table)
     }
 
-    /// Copies one flat buffer out of the tensors whose names begin with `prefix`.
+    /// Copies one flat buffer out of the tensors whose names begin with `prefix`; all numbers are finite.
     pub fn buffer(&self, table: &ParameterTable, prefix: &str) -> Result<Vec<f32>, Damage> {
         let mut values = Vec::with_capacity(table.total());
         for entry in table.entries() {
@@ -143,6 +143,10 @@ impl<T> Unsealed<'_, T> {
                 }
                 Err(problem) => return Err(Damage::Tensor { name, problem }),
             }
+        }
+        if let Some((tensor, number)) = table.first_non_finite(&values) {
+            let name = format!("{prefix}{}", tensor.name);
+            return Err(Damage::Tensor { name, problem: format!("holds the number {number}") });
         }
         Ok(values)
     }

@@ -8,6 +8,8 @@ mod ladder;
 mod observer;
 mod step;
 #[cfg(test)]
+mod storage_tests;
+#[cfg(test)]
 mod testing;
 mod training;
 

@@ -2,16 +2,13 @@
 
 use std::collections::BTreeSet;
 use std::path::Path;
-use std::sync::Arc;
 
 use tempfile::tempdir;
 
 use super::TrainError;
-use super::testing::{Remains, Script, ToyEngine, go, go_on, go_through, images};
-use crate::run::testing::{Fault, FaultyDisk, description};
-use crate::run::{
-    DESCRIPTION, Log, METRICS, Record, RunDescription, RunError, RunFolder, read_log, verify,
-};
+use super::testing::{Remains, Script, ToyEngine, go, go_through, images};
+use crate::run::testing::description;
+use crate::run::{Log, METRICS, Record, RunDescription, RunFolder, read_log, verify};
 use crate::settings::{BetaObjective, Binarisation, Monitor, NonFinite, Update};
 
 /// One description per path through the step.
@@ -253,62 +250,6 @@ fn a_weight_file_lost_after_the_last_checkpoint_is_written_again() {
     std::fs::remove_file(path.join("model.safetensors")).unwrap();
     go_through(&path, &description());
     assert_eq!(Remains::of(&path), before);
-}
-
-/// Breaks every durable call of a training in every way, then goes on with a sound disk.
-#[test]
-fn whatever_call_fails_the_run_ends_in_a_named_error_and_can_be_resumed() {
-    const EIO: i32 = 5;
-    const ENOSPC: i32 = 28;
-    const EINTR: i32 = 4;
-    let folder = tempdir().unwrap();
-    let mut description = description();
-    description.settings.train.epochs = 2;
-    let sound = Arc::new(FaultyDisk::sound());
-    let whole = folder.path().join("whole");
-    let mut engine = ToyEngine::new(description.architecture());
-    go_on(sound.clone(), &whole, &description, &mut engine, &mut Script::default()).unwrap();
-    let expected = Remains::of(&whole);
-    let calls = sound.calls();
-    assert!(calls.len() > 40, "{calls:?}");
-    let faults = [
-        Fault::Once(EIO),
-        Fault::Once(EINTR),
-        Fault::FromThenOn(ENOSPC),
-        Fault::ShortWrite,
-        Fault::TornWrite,
-    ];
-    let mut stopped = 0;
-    for (at, call) in calls.iter().enumerate() {
-        for fault in faults {
-            let path = folder.path().join("broken");
-            let disk = Arc::new(FaultyDisk::new(at, fault));
-            let mut engine = ToyEngine::new(description.architecture());
-            let script = &mut Script::default();
-            match go_on(disk, &path, &description, &mut engine, script) {
-                Ok(outcome) => {
-                    assert!(outcome.complete);
-                    // Half a write, and an interrupted one, are finished by the next.
-                    let mild = matches!(fault, Fault::ShortWrite | Fault::Once(EINTR));
-                    let not_a_write = fault == Fault::TornWrite && at + 1 == calls.len();
-                    assert!(mild || not_a_write, "{fault:?} at {at} ({call}) went unnoticed");
-                }
-                Err(TrainError::Run(RunError::Storage { source, .. })) => {
-                    assert_ne!(fault, Fault::ShortWrite, "{at} ({call}): {source}");
-                    stopped += 1;
-                }
-                Err(other) => panic!("{fault:?} at {at} ({call}): {other}"),
-            }
-            if path.join(DESCRIPTION).exists() {
-                let report = verify(&path).unwrap();
-                assert!(report.whole, "{fault:?} at {at} ({call}):\n{report}");
-            }
-            assert!(go_through(&path, &description).complete);
-            assert_eq!(Remains::of(&path), expected, "{fault:?} at {at} ({call})");
-            std::fs::remove_dir_all(&path).unwrap();
-        }
-    }
-    assert!(stopped > 2 * calls.len());
 }
 
 #[test]

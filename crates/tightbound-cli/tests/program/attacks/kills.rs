@@ -8,7 +8,7 @@ use super::{Remains, TRAINING, site, times};
 use crate::support::{Folder, Random, start};
 
 /// Starts `line` and kills it after `microseconds`; says whether it was still running.
-pub fn killed(site: &Folder, line: &str, microseconds: u64) -> bool {
+fn killed(site: &Folder, line: &str, microseconds: u64) -> bool {
     let mut process = start(&mut site.tightbound(line));
     sleep(Duration::from_micros(microseconds));
     process.kill().unwrap();

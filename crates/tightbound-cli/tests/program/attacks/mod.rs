@@ -17,6 +17,7 @@ use std::fs;
 use std::path::Path;
 
 use serde_json::Value;
+use tightbound::run::RunFolder;
 
 use crate::support::{Folder, npy};
 
@@ -40,6 +41,33 @@ fn times(few: usize, many: usize) -> usize {
 
 fn is_full() -> bool {
     std::env::var("TIGHTBOUND_ATTACKS").is_ok_and(|value| value == "full")
+}
+
+/// Says that `what` is left out for want of `missing`. A full attack leaves nothing out: it fails.
+#[cfg(unix)]
+#[track_caller]
+fn leave_out(what: &str, missing: &str) {
+    assert!(!is_full(), "a full attack needs {missing}: {what}");
+    eprintln!("left out, for want of {missing}: {what}");
+}
+
+/// The lines of the log that the newest checkpoint of `run` counts.
+#[track_caller]
+fn counted_lines(run: &Path) -> Vec<String> {
+    let records = RunFolder::position(run).map_or(0, |position| position.records) as usize;
+    let log = fs::read_to_string(run.join("metrics.jsonl")).unwrap_or_default();
+    let lines: Vec<_> = log.lines().take(records).map(str::to_owned).collect();
+    assert_eq!(lines.len(), records, "the log is shorter than its checkpoint says");
+    lines
+}
+
+/// Asserts that a resumed training went on from the checkpoint that counts `lines`: from an earlier
+/// one it would have made some of them again, with other times.
+#[track_caller]
+fn assert_went_on_from(lines: &[String], run: &Path, after: &str) {
+    let log = fs::read_to_string(run.join("metrics.jsonl")).unwrap();
+    let kept = log.lines().zip(lines).filter(|(found, line)| found == line).count();
+    assert_eq!(kept, lines.len(), "after {after} records were made again");
 }
 
 /// What a complete training leaves, without the times in its log and the machine it began on.

@@ -4,16 +4,19 @@ use std::fs;
 use std::io::{BufRead, BufReader};
 use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Stdio};
+use std::process::{Child, Output, Stdio};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use tightbound::run::{Position, RunFolder};
 
-use super::{Remains, site, times};
+use super::{Remains, is_full, leave_out, site, times};
 use crate::support::{Folder, Random, Run, npy, send, two_cells, wait_until};
 
-/// A second is promised; the rest is for machines that do much else.
+/// What is promised, and what a full attack demands.
+const PROMISE: Duration = Duration::from_secs(1);
+
+/// The rest is for machines that do much else.
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Minibatches of a millisecond or so, hundreds to the epoch.
@@ -40,11 +43,52 @@ fn step(run: &Path) -> u64 {
     RunFolder::position(run).map_or(0, |position| position.step)
 }
 
-/// Prints the median and the slowest.
+/// Prints the median and the slowest, which in a full attack must keep the promise.
 fn print_times(what: &str, mut times: Vec<Duration>) {
     times.sort();
     let (median, slowest) = (times[times.len() / 2], times[times.len() - 1]);
     println!("{what}: {} times, median {median:.1?}, slowest {slowest:.1?}", times.len());
+    assert!(slowest < PROMISE || !is_full(), "{what}: {slowest:.1?}");
+}
+
+/// Whether the process has the threads of a training: from then on a signal finds something to
+/// save. Only Linux tells.
+fn has_begun(process: &Child) -> bool {
+    let tasks = fs::read_dir(format!("/proc/{}/task", process.id())).into_iter().flatten();
+    let mut names = tasks.flatten().map(|task| fs::read_to_string(task.path().join("comm")));
+    names.any(|name| name.is_ok_and(|name| name.starts_with("tightbound-")))
+}
+
+/// What came of a training that got a signal.
+struct Signalled {
+    /// Whether the training had begun when the signal was sent.
+    begun: bool,
+    took: Duration,
+    output: Output,
+}
+
+/// Starts a training and sends it the signal `name` at a random moment: of the program's first
+/// milliseconds, if `early`, else after the training has begun.
+fn signal_at_random(
+    site: &Folder,
+    line: &str,
+    name: &str,
+    random: &mut Random,
+    early: bool,
+) -> Signalled {
+    let mut process = listen(site, line);
+    let waits = cfg!(target_os = "linux") && !early;
+    while waits && !has_begun(&process) && process.try_wait().unwrap().is_none() {
+        sleep(Duration::from_millis(1));
+    }
+    sleep(Duration::from_micros(random.below(if early { 20_000 } else { 150_000 })));
+    let begun = has_begun(&process);
+    let sent = Instant::now();
+    if process.try_wait().unwrap().is_none() {
+        send(name, &process);
+    }
+    let output = process.wait_with_output().unwrap();
+    Signalled { begun, took: sent.elapsed(), output }
 }
 
 /// Whether this process, and so all that it starts, was told to ignore SIGHUP, as under `nohup`. If so,
@@ -54,7 +98,7 @@ fn is_hangup_ignored(what: &str) -> bool {
     let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
     let ignored = mask.is_none_or(|mask| u64::from_str_radix(mask.trim(), 16).unwrap() & 1 == 1);
     if ignored {
-        eprintln!("left out, because SIGHUP is ignored here: {what}");
+        leave_out(what, "a SIGHUP that is not ignored");
     }
     ignored
 }
@@ -71,15 +115,14 @@ fn signals_at_random_moments_save_and_end_with_their_exit_code() {
             continue;
         }
         let (mut times_taken, wanted) = (Vec::new(), times(6, 100));
-        let mut early = 0;
+        let (mut attacks, mut early) = (0_usize, 0);
         while times_taken.len() < wanted {
             let before = step(&run);
-            let process = listen(&site, &line);
-            sleep(Duration::from_micros(random.below(150_000)));
-            send(name, &process);
-            let sent = Instant::now();
-            let output = process.wait_with_output().unwrap();
-            let (took, unheard) = (sent.elapsed(), output.status.signal() == Some(signal));
+            let is_early = attacks.is_multiple_of(10);
+            attacks += 1;
+            let Signalled { begun, took, output } =
+                signal_at_random(&site, &line, name, &mut random, is_early);
+            let unheard = output.status.signal() == Some(signal);
             let Run { code, stdout, stderr } = Run::from(output);
             assert!(took < PATIENCE, "{name}: {took:?}");
             assert!(!stderr.contains("panicked"), "{name}: {stderr}");
@@ -97,11 +140,14 @@ fn signals_at_random_moments_save_and_end_with_their_exit_code() {
                 assert!(stderr.contains("tightbound train --resume --out run"), "{stderr}");
                 times_taken.push(took);
             } else {
+                assert!(!begun, "{name}: nothing was saved, {code:?}, {stderr}");
                 early += 1;
             }
             assert!(step(&run) >= before);
         }
         println!("SIG{name} before the training: {early} times");
+        let few = early <= attacks.div_ceil(10) || !cfg!(target_os = "linux");
+        assert!(few, "{name}: {early} of {attacks} found no training");
         print_times(&format!("SIG{name} to exit"), times_taken);
     }
     site.run(&line).succeeds();
@@ -201,7 +247,7 @@ fn a_closed_terminal_saves() {
     let terminal =
         terminal.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn();
     let Ok(mut terminal) = terminal else {
-        eprintln!("left out, for want of the program script: a closed terminal");
+        leave_out("a closed terminal", "the program script");
         return;
     };
     wait_until(|| run.join("checkpoint.safetensors").exists());

@@ -3,7 +3,8 @@
 use std::fs;
 use std::os::unix::process::ExitStatusExt;
 
-use crate::support::{Folder, Run};
+use super::is_full;
+use crate::support::{self, Folder, Run};
 
 /// The system calls that change what a crash leaves behind, and those that make it last.
 pub const DURABLE: [&str; 7] =
@@ -23,6 +24,13 @@ impl Traced {
     pub fn was_hit(&self) -> bool {
         self.killed || self.calls.contains("(INJECTED)")
     }
+}
+
+/// Whether programs can be traced here. If not, says that `what` was left out; a full attack fails.
+pub fn can_trace(what: &str) -> bool {
+    let works = support::can_trace(what);
+    assert!(works || !is_full(), "a full attack needs a working strace: {what}");
+    works
 }
 
 /// Runs `tightbound` with the words of `line`; `inject` is strace's expression for what to do to

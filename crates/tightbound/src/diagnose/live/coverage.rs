@@ -1,6 +1,7 @@
 //! Count how often the intervals of a gradient's ratios hold the truth, as they are printed.
 
 use std::f64::consts::{PI, SQRT_2};
+use std::ops::Range;
 
 use super::tests::{Known, architecture, measure, model, probe};
 use super::{Probe, ScopeSnr};
@@ -10,21 +11,36 @@ use crate::random::{Purpose, Stream};
 use crate::statistics::Interval;
 use crate::statistics::coverage::{TRIALS, coverage};
 
-/// The ratios of φ and of θ in [`TRIALS`] measurements of `draws` draws each of `engine`'s gradients.
-fn measured(mut engine: Known, draws: u32) -> [Vec<ScopeSnr>; 2] {
+/// φ, θ, and a layer of θ that has five parameters.
+const SCOPES: [&str; 3] = ["encoder", "decoder", "decoder.0.bias"];
+
+/// The ratios of [`SCOPES`] in [`TRIALS`] measurements of `draws` draws of `engine`'s gradients.
+fn measured(mut engine: Known, draws: u32) -> [Vec<ScopeSnr>; 3] {
     let (parameters, iwae) = (model(), EstimatorSettings::new("iwae", 1, 6));
-    let reports = (0..TRIALS).map(|trial| {
+    let mut measured = SCOPES.map(|_| Vec::new());
+    for trial in 0..TRIALS {
         let probe = Probe { seed: trial.into(), ..probe(&parameters, draws) };
         let report = measure(&mut engine, probe, &iwae).expect("finite gradients");
-        NETWORKS.map(|network| report.network(network).clone())
-    });
-    let (phi, theta) = reports.map(|[phi, theta]| (phi, theta)).unzip();
-    [phi, theta]
+        for (name, scopes) in SCOPES.into_iter().zip(&mut measured) {
+            let scope = report.scopes.iter().find(|scope| scope.scope.name == name);
+            scopes.push(scope.expect("all of them vary").clone());
+        }
+    }
+    measured
+}
+
+/// The parameters of one of [`SCOPES`] that vary: all but the first of φ.
+fn varying(table: &ParameterTable, scope: &str) -> Range<usize> {
+    match scope {
+        "encoder" => 1..table.network_range(Network::Encoder).end,
+        "decoder" => table.network_range(Network::Decoder),
+        name => table.get(name).expect("a tensor").range(),
+    }
 }
 
 /// E ‖g∥‖/‖g⊥‖ about the direction that the first 20 draws of `trial` have, whose means are `exact` and
 /// whose noise has variance 1 in every parameter.
-fn directional(trial: u32, network: Network, exact: f64) -> f64 {
+fn directional(trial: u32, scope: &str, exact: f64) -> f64 {
     let table = ParameterTable::new(&architecture());
     let (stream, mut noise) =
         (Stream::new(trial.into(), Purpose::Diagnosis), vec![0.0; table.total()]);
@@ -33,9 +49,7 @@ fn directional(trial: u32, network: Network, exact: f64) -> f64 {
         stream.normals(draw, 0, 0, &mut noise);
         direction.iter_mut().zip(&noise).for_each(|(sum, n)| *sum += exact + f64::from(*n));
     }
-    // The first parameter is 0 in every draw.
-    let range = table.network_range(network);
-    let direction = &direction[range.start.max(1)..range.end];
+    let direction = &direction[varying(&table, scope)];
     let norm = direction.iter().map(|u| u * u).sum::<f64>().sqrt();
     let along = exact * direction.iter().sum::<f64>() / norm;
     let across = exact * exact * direction.len() as f64 - along * along;
@@ -70,10 +84,13 @@ fn share_of_ratio(scopes: &[ScopeSnr], exact: f64, what: &str) -> f64 {
 }
 
 /// How often the intervals of the directional ratio of 40 draws hold the truth about their own direction.
-fn share_of_directional(scopes: &[ScopeSnr], network: Network, exact: f64) -> f64 {
+fn share_of_directional(scopes: &[ScopeSnr], exact: f64) -> f64 {
+    let scope = &scopes[0].scope;
     let along = scopes.iter().map(|scope| scope.directional.expect("more parameters than one"));
-    let share = coverage(&along.collect::<Vec<_>>(), |trial| directional(trial, network, exact));
-    println!("{exact:.2}: {:57} {:5.2} %", "directional", 100.0 * share);
+    let share =
+        coverage(&along.collect::<Vec<_>>(), |trial| directional(trial, &scope.name, exact));
+    let what = format!("directional, {} parameters", scope.parameters);
+    println!("{exact:.2}: {what:57} {:5.2} %", 100.0 * share);
     share
 }
 
@@ -83,15 +100,18 @@ const NETWORKS: [Network; 2] = [Network::Encoder, Network::Decoder];
 #[test]
 fn intervals_of_ratios_cover_in_ninety_five_per_cent() {
     for ratios in [[1.0, 0.5], [0.2, 0.05]] {
-        let measured = measured(Known::new(ratios), 40);
-        for ((scopes, exact), network) in measured.iter().zip(ratios).zip(NETWORKS) {
-            let exact = f64::from(exact);
-            let shares = [
-                share_of_ratio(scopes, exact, "40 draws"),
-                share_of_directional(scopes, network, exact),
-            ];
+        let [phi, theta, layer] = &measured(Known::new(ratios), 40);
+        let [of_phi, of_theta] = ratios.map(f64::from);
+        for (scopes, exact) in [(phi, of_phi), (theta, of_theta)] {
+            let shares =
+                [share_of_ratio(scopes, exact, "40 draws"), share_of_directional(scopes, exact)];
             assert!(shares.iter().all(|share| (share - 0.95).abs() < 0.01), "{exact}: {shares:?}");
         }
+        let share = share_of_ratio(layer, of_theta, "40 draws, 5 parameters");
+        assert!((share - 0.95).abs() < 0.01, "a layer, {of_theta}: {share}");
+        // Lengths across, in four directions, are skewed more than 20 draws tell: too narrow.
+        let share = share_of_directional(layer, of_theta);
+        assert!(share > 0.91 && share < 0.95, "a layer's direction, {of_theta}: {share}");
     }
 }
 

@@ -1,6 +1,9 @@
-//! Count how often the interval of a toy's ratio holds the truth, as it is drawn.
+//! Count how often the intervals of a toy's ratios and exponents hold the truth, as they are drawn.
+
+use rayon::prelude::*;
 
 use super::accumulate::{Accumulator, Part};
+use super::slope::Slope;
 use super::sweep::row;
 use crate::estimators::EstimatorSettings;
 use crate::random::{Purpose, Stream};
@@ -11,6 +14,8 @@ const DIMS: usize = 20;
 const POINTS: usize = 2;
 /// As many as `toy` takes unless told otherwise.
 const DRAWS: usize = 64;
+/// Those that `toy` fits slopes through unless told otherwise.
+const SIZES: [usize; 3] = [100, 300, 1000];
 
 /// Gradients of b with ratio `of_b`, and of μ with `of_mu`: noise of variance 1 at every point, so that of their
 /// mean over the points is 1/N.
@@ -70,4 +75,61 @@ fn there_are_no_intervals_near_the_floor() {
     let [(few, low), (most, high)] = shares(0.375, 0.45);
     assert!(few > 0.1 && few < 0.5 && low > 0.94, "{few} {low}");
     assert!(most > 0.9 && high > 0.94, "{most} {high}");
+}
+
+/// A ratio that falls as 1/√K from `first` at K = 100.
+fn falling(first: f64, size: usize) -> f64 {
+    first * (100.0 / size as f64).sqrt()
+}
+
+/// The slopes of b's ratios and of μ's, which fall from `of_b` and `of_mu`; every size has noise of
+/// its own.
+fn slopes(trial: u32, of_b: f64, of_mu: f64) -> [Option<Interval>; 2] {
+    let iwae = EstimatorSettings::new("iwae", 1, 6);
+    let sums = [0, 1, 2].map(|i: u32| {
+        let size = SIZES[i as usize];
+        measured(3 * trial + i, falling(of_b, size), falling(of_mu, size))
+    });
+    [Part::B, Part::Mu].map(|part| {
+        let rows: Vec<_> = sums.iter().map(|sums| row(&iwae, 6, part, [sums, sums])).collect();
+        let ratios: Vec<&[f64]> = rows.iter().map(|row| row.without.as_slice()).collect();
+        let Slope { value, interval } = Slope::fit(&SIZES, &ratios)?;
+        interval.map(|[low, high]| Interval { value, low, high })
+    })
+}
+
+/// How often the intervals of these slopes hold the exponent −½.
+fn shares_of_exponents(trials: u32, of_b: f64, of_mu: f64) -> [f64; 2] {
+    let all: Vec<_> = (0..trials).into_par_iter().map(|trial| slopes(trial, of_b, of_mu)).collect();
+    [(0, of_b), (1, of_mu)].map(|(part, first)| {
+        let drawn: Vec<Interval> = all.iter().filter_map(|slopes| slopes[part]).collect();
+        let mean = drawn.iter().map(|slope| slope.value).sum::<f64>() / drawn.len() as f64;
+        let share = coverage(&drawn, |_| -0.5);
+        println!(
+            "toy's exponent, ratios {first} to {:.2}: {:5.2} % of {}, mean {mean:.3}",
+            falling(first, SIZES[2]),
+            100.0 * share,
+            drawn.len()
+        );
+        share
+    })
+}
+
+/// The lowest ratios are ten and three times the standard deviation of a mean of 64. A debiased
+/// ratio r of R draws lies too low by about 1/(2 R r), which makes the second slope too steep by
+/// two thirds of its error, and its interval too narrow.
+#[test]
+fn intervals_of_exponents_cover_where_ratios_are_resolved() {
+    let [resolved, hardly] = shares_of_exponents(TRIALS, 4.0, 1.2);
+    assert!((resolved - 0.95).abs() < 0.01, "{resolved}");
+    assert!(hardly > 0.91 && hardly < 0.95, "{hardly}");
+}
+
+/// Five times that deviation, and less than once, where logarithms vary so much that the interval
+/// is wide. One standard error is .4 %.
+#[test]
+fn intervals_of_exponents_near_the_floor_are_wide() {
+    let [between, near] = shares_of_exponents(TRIALS / 4, 2.0, 0.3);
+    assert!(between > 0.91 && between < 0.96, "{between}");
+    assert!(near > 0.96, "{near}");
 }

@@ -7,9 +7,16 @@ use std::path::{Path, PathBuf};
 /// The word, in a way that this file does not hold it.
 const WORD: &str = concat!("un", "safe");
 
-/// The files of these kernels that may have it: those of the other processors too, which no lint reads here.
-const ALLOWED: [&str; 6] =
-    ["avx2.rs", "avx512.rs", "buffer.rs", "dispatch.rs", "gemm.rs", "neon.rs"];
+/// The files of these kernels that have it, and how often: those of the other processors too, which no lint
+/// reads here. Who changes a number changes it in docs/reliability.md.
+const ALLOWED: [(&str, usize); 6] = [
+    ("avx2.rs", 13),
+    ("avx512.rs", 25),
+    ("buffer.rs", 2),
+    ("dispatch.rs", 6),
+    ("gemm.rs", 5),
+    ("neon.rs", 10),
+];
 
 fn sources(folder: &Path, found: &mut Vec<PathBuf>) {
     for entry in fs::read_dir(folder).expect("the workspace's folders can be read") {
@@ -42,7 +49,6 @@ fn unchecked_code_is_in_the_kernels_alone_and_gives_reasons() {
             let place = format!("{}, line {}", path.display(), index + 1);
             assert_eq!(path.parent(), Some(&*kernels), "{place}");
             let file = path.file_name().and_then(|name| name.to_str()).expect("a name");
-            assert!(ALLOWED.contains(&file), "{place}");
             // A function says what its caller owes; a block says why it is paid.
             let reason = if line.contains("fn ") { "# Safety" } else { "SAFETY:" };
             let above = lines[index.saturating_sub(4)..index].iter();
@@ -51,6 +57,6 @@ fn unchecked_code_is_in_the_kernels_alone_and_gives_reasons() {
             *counts.entry(file.to_owned()).or_insert(0) += 1;
         }
     }
-    assert!(counts.keys().eq(ALLOWED), "a file has none: take it off the list: {counts:?}");
-    println!("{} places: {counts:?}", counts.values().sum::<i32>());
+    let allowed = ALLOWED.map(|(file, count)| (file.to_owned(), count));
+    assert_eq!(counts, BTreeMap::from(allowed));
 }
