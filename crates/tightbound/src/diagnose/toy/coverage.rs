@@ -34,6 +34,50 @@ fn measured(trial: u32, of_b: f64, of_mu: f64) -> Accumulator {
     sums
 }
 
+/// Gradients of A, whose D² elements all have ratio `ratio` and noise of their own: at 32 points x has the
+/// signs of twenty columns of a Hadamard matrix, which are orthogonal.
+fn of_matrix(trial: u32, ratio: f64) -> Accumulator {
+    let stream = Stream::new(trial.into(), Purpose::Toy);
+    let points: u32 = 32;
+    let mut sums = Accumulator::new(DIMS, DRAWS);
+    let mut noise = vec![0.0f32; DRAWS * 2 * DIMS];
+    for point in 0..points {
+        stream.normals(point, 0, 0, &mut noise);
+        let sign = |j: usize| 1.0 - 2.0 * f64::from((point & j as u32).count_ones() % 2);
+        let x: [f64; DIMS] = std::array::from_fn(sign);
+        let mean = ratio / f64::from(points).sqrt() * x.iter().sum::<f64>();
+        let draws: Vec<f64> = noise.iter().map(|n| mean + f64::from(*n)).collect();
+        sums.add(&x, &draws);
+    }
+    sums
+}
+
+/// Hundreds of parameters average their noise, but not the bias that they share: a debiased ratio r lies too
+/// low by about 1/(2 R r), which is all of the interval where r is small. One standard error is .6 %.
+#[test]
+fn intervals_of_many_parameters_hold_large_ratios_alone() {
+    let iwae = EstimatorSettings::new("iwae", 1, 6);
+    let shares = [4.0, 1.0, 0.5].map(|ratio| {
+        let interval = |trial| {
+            let sums = of_matrix(trial, ratio);
+            row(&iwae, 6, Part::A, [&sums, &sums]).interval()
+        };
+        let ends: Vec<_> = (0..TRIALS / 8).into_par_iter().filter_map(interval).collect();
+        let drawn: Vec<_> =
+            ends.iter().map(|&[low, high]| Interval { value: ratio, low, high }).collect();
+        let share = coverage(&drawn, |_| ratio);
+        println!(
+            "toy's ratio {ratio} of A: {} drawn, of these {:5.2} %",
+            drawn.len(),
+            100.0 * share
+        );
+        share
+    });
+    let [large, middle, small] = shares;
+    assert!(large > 0.93 && large < 0.97, "{shares:?}");
+    assert!(small < middle && middle < large, "{shares:?}");
+}
+
 /// How many of the ratios of b and of μ have an interval, and how often these hold the truth.
 fn shares(of_b: f64, of_mu: f64) -> [(f64, f64); 2] {
     let iwae = EstimatorSettings::new("iwae", 1, 6);

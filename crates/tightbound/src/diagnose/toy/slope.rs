@@ -13,7 +13,9 @@ pub struct Slope {
     ///
     /// From the delete-a-group jackknife over draws, with Student's t of G − 1 degrees of freedom. It
     /// covers the noise of the draws; data and parameters are held fixed, and the law is taken
-    /// to be straight. Near the floor, where a debiased ratio is cut off at zero, it is too narrow.
+    /// to be straight. A debiased ratio r lies low by about 1/(2 R r), which steepens falling slopes: with hundreds
+    /// of parameters, or where the smallest ratio is below ten standard deviations 1/√R of a mean, it is too
+    /// narrow. Close to the floor, where ratios are cut off at zero, it is wide for few parameters.
     pub interval: Option<[f64; 2]>,
 }
 
