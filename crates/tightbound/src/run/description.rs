@@ -261,6 +261,13 @@ mod tests {
         let differences = was.differences(&now);
         assert_eq!(differences.len(), 2, "{differences:?}");
         assert!(differences.iter().any(|d| d.contains("estimator.beta") && d.ends_with("absent")));
+        now.settings.train.epochs = was.settings.train.epochs;
+        let back = now.differences(&was);
+        assert_eq!(back.len(), 2, "{back:?}");
+        assert!(
+            back.iter().any(|d| d.starts_with("estimator.beta: was absent, now 0.3")),
+            "{back:?}"
+        );
     }
 
     /// Every part of the description but epochs, version and machine must change it.
@@ -284,6 +291,11 @@ mod tests {
                 description.fingerprint()
             })
             .collect();
+        let mut continued = full();
+        continued.settings.train.epochs += 1;
+        continued.identity.version = "9".into();
+        continued.machine.threads = 64;
+        assert_eq!(continued.fingerprint(), fingerprints[0]);
         fingerprints.sort();
         fingerprints.dedup();
         assert_eq!(fingerprints.len(), changes.len());

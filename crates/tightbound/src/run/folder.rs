@@ -11,7 +11,7 @@ use super::error::{Damage, RunError};
 use super::files::{
     CHECKPOINT, DESCRIPTION, METRICS, MODEL, PREVIOUS, Unusable, read_checkpoint, read_description,
 };
-use super::metrics::{MetricsLog, count_records};
+use super::metrics::{MetricsLog, read_log};
 use super::model::Model;
 use super::storage::{Disk, Storage};
 
@@ -142,7 +142,7 @@ impl RunFolder {
     /// its settings, so the steps between are made again with the same result. The newest one is
     /// then put aside, lest the next checkpoint push out the good one.
     pub fn latest(&mut self) -> Result<Option<Latest>, RunError> {
-        let records = count_records(&self.path.join(METRICS))?;
+        let records = read_log(&self.path.join(METRICS))?.written();
         let mut reasons = Vec::new();
         for name in [CHECKPOINT, PREVIOUS] {
             let checkpoint = read_checkpoint(&self.path.join(name), &self.description);

@@ -2,6 +2,7 @@
 
 use std::fs::{self, File};
 use std::io;
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -163,6 +164,8 @@ pub struct Log {
     pub records: Vec<Record>,
     /// The numbers (from 1) of whole lines that could not.
     pub corrupt: Vec<usize>,
+    /// How many records these were before they were damaged.
+    pub lost: u64,
     /// Bytes of a last line that has no end: what a crash while writing leaves.
     pub torn: usize,
 }
@@ -175,21 +178,72 @@ pub fn read_log(path: &Path) -> Result<Log, RunError> {
 impl Log {
     /// Reads the content of a log.
     pub(super) fn parse(bytes: &[u8]) -> Self {
-        let mut log = Self::default();
-        for (i, line) in whole_lines(bytes).enumerate() {
-            match serde_json::from_slice(line) {
-                Ok(record) => log.records.push(record),
-                Err(_) => log.corrupt.push(i + 1),
+        let (mut log, mut line, mut end) = (Self::default(), 0, 0);
+        for stretch in stretches(bytes) {
+            end = stretch.bytes.end;
+            let lines = line + 1..=line + stretch.lines;
+            line += stretch.lines;
+            match stretch.record {
+                Some(record) => log.records.push(record),
+                None => {
+                    log.corrupt.extend(lines);
+                    log.lost += stretch.count(bytes);
+                }
             }
         }
-        log.torn = bytes.len() - whole_lines(bytes).map(|l| l.len() + 1).sum::<usize>();
+        log.torn = bytes.len() - end;
         log
+    }
+
+    /// Number of records that were written, readable or not.
+    pub(super) fn written(&self) -> u64 {
+        self.records.len() as u64 + self.lost
     }
 }
 
-/// Number of whole lines, readable or not.
-pub(super) fn count_records(path: &Path) -> Result<u64, RunError> {
-    Ok(whole_lines(&read_or_empty(path)?).count() as u64)
+/// How every record begins, and no record has it within.
+const BEGINNING: &[u8] = br#"{"kind":""#;
+
+/// A whole line that is a record, or whole lines side by side that cannot be read.
+struct Stretch {
+    bytes: Range<usize>,
+    lines: usize,
+    record: Option<Record>,
+}
+
+impl Stretch {
+    /// How many records it was when it was written, whichever of its bytes has changed since: a line end may
+    /// have come into a record, or gone from between two.
+    fn count(&self, log: &[u8]) -> u64 {
+        match self.record {
+            Some(_) => 1,
+            None => (self.beginnings(log).count() as u64).max(1),
+        }
+    }
+
+    /// Where in the log its records begin.
+    fn beginnings(&self, log: &[u8]) -> impl Iterator<Item = usize> {
+        let start = self.bytes.start;
+        let windows = log[self.bytes.clone()].windows(BEGINNING.len()).enumerate();
+        windows.filter(|(_, bytes)| *bytes == BEGINNING).map(move |(at, _)| start + at)
+    }
+}
+
+/// Cuts a log where its records end as far as that can be told. A last line without an end is in none.
+fn stretches(log: &[u8]) -> Vec<Stretch> {
+    let (mut all, mut start) = (Vec::<Stretch>::new(), 0);
+    for line in log.split_inclusive(|&b| b == b'\n').filter(|line| line.ends_with(b"\n")) {
+        let bytes = start..start + line.len();
+        start = bytes.end;
+        match (serde_json::from_slice(line).ok(), all.last_mut()) {
+            (None, Some(last)) if last.record.is_none() => {
+                last.bytes.end = bytes.end;
+                last.lines += 1;
+            }
+            (record, _) => all.push(Stretch { bytes, lines: 1, record }),
+        }
+    }
+    all
 }
 
 /// A log that is being written.
@@ -215,11 +269,15 @@ impl MetricsLog {
             storage.sync_folder(folder).map_err(RunError::storage("sync the folder", folder))?;
         }
         let bytes = read_or_empty(path)?;
-        let kept: usize = whole_lines(&bytes).take(keep as usize).map(|l| l.len() + 1).sum();
+        let kept = end_of(&bytes, keep);
         if kept < bytes.len() {
             storage.truncate(&file, kept as u64).map_err(RunError::storage("shorten", path))?;
         }
-        Ok(Self { storage, path: path.to_owned(), file, records: keep })
+        let mut log = Self { storage, path: path.to_owned(), file, records: keep };
+        if !bytes[..kept].is_empty() && !bytes[..kept].ends_with(b"\n") {
+            log.write(b"\n")?;
+        }
+        Ok(log)
     }
 
     /// Number of records so far.
@@ -231,10 +289,14 @@ impl MetricsLog {
     pub fn append(&mut self, record: &Record) -> Result<(), RunError> {
         let mut line = serde_json::to_vec(record).expect("plain structures become JSON");
         line.push(b'\n');
-        write_all(&*self.storage, &mut self.file, &line)
-            .map_err(RunError::storage("write", &self.path))?;
+        self.write(&line)?;
         self.records += 1;
         Ok(())
+    }
+
+    fn write(&mut self, bytes: &[u8]) -> Result<(), RunError> {
+        write_all(&*self.storage, &mut self.file, bytes)
+            .map_err(RunError::storage("write", &self.path))
     }
 
     /// Waits until all records would survive a power cut.
@@ -243,9 +305,19 @@ impl MetricsLog {
     }
 }
 
-/// The lines that have an end, without it.
-fn whole_lines(bytes: &[u8]) -> impl Iterator<Item = &[u8]> {
-    bytes.split_inclusive(|&b| b == b'\n').filter_map(|line| line.strip_suffix(b"\n"))
+/// Where the first `records` records of a log end, or all of them.
+fn end_of(log: &[u8], records: u64) -> usize {
+    let (mut end, mut left) = (0, records);
+    for stretch in stretches(log) {
+        let count = stretch.count(log);
+        if count > left {
+            // Between two records that have lost the line end between them.
+            let next = stretch.beginnings(log).nth(left as usize);
+            return next.filter(|_| left > 0).unwrap_or(end);
+        }
+        (end, left) = (stretch.bytes.end, left - count);
+    }
+    end
 }
 
 fn read_or_empty(path: &Path) -> Result<Vec<u8>, RunError> {
@@ -338,6 +410,29 @@ mod tests {
         fs::write(&path, bytes).unwrap();
         let log = read_log(&path).unwrap();
         assert_eq!(log.records, [record(1), record(3)]);
-        assert_eq!((log.corrupt, log.torn), (vec![2, 4, 5], 4));
+        assert_eq!(log.written(), 4);
+        assert_eq!((log.corrupt, log.lost, log.torn), (vec![2, 4, 5], 2, 4));
+    }
+
+    /// As many records are counted, and as many kept, whichever byte changes, and if it is a line end.
+    #[test]
+    fn a_changed_byte_makes_no_record_more_or_less() {
+        let folder = tempdir().unwrap();
+        let path = folder.path().join("log");
+        write(&path, 1..=4);
+        let whole = fs::read(&path).unwrap();
+        for (at, byte) in (0..whole.len() - 1).flat_map(|at| [(at, whole[at] ^ 1), (at, b'\n')]) {
+            let mut bytes = whole.clone();
+            bytes[at] = byte;
+            fs::write(&path, &bytes).unwrap();
+            assert_eq!(read_log(&path).unwrap().written(), 4, "byte {at} became {byte}");
+            let log = MetricsLog::open(Arc::new(Disk), &path, 2).unwrap();
+            assert_eq!(log.records(), 2);
+            let kept = fs::read(&path).unwrap();
+            let log = read_log(&path).unwrap();
+            assert_eq!((log.written(), log.torn), (2, 0), "byte {at} became {byte}");
+            // A line end between what is kept and what is not is written again.
+            assert!([0, 1].map(|end| whole.len() / 2 + end).contains(&kept.len()));
+        }
     }
 }

@@ -31,6 +31,8 @@ pub(crate) mod testing;
 #[cfg(test)]
 mod tests;
 mod verify;
+#[cfg(test)]
+mod verify_tests;
 
 pub use atomic::write_atomic;
 pub use checkpoint::{BetaState, Checkpoint, EpochSums, LearnedState, Position};

@@ -179,7 +179,7 @@ fn log_report(log: &Result<Log, RunError>, checkpoint: Option<&Checkpoint>) -> F
         .map(|epoch| epoch.to_string())
         .take(10)
         .collect();
-    let lines = (log.records.len() + log.corrupt.len()) as u64;
+    let lines = log.written();
     let wanted = position.map_or(0, |p| p.records);
     let newer = lines.saturating_sub(wanted);
     if !log.corrupt.is_empty() {
@@ -274,7 +274,7 @@ fn usable(
 ) -> Vec<String> {
     let mut usable = Vec::new();
     let epochs = description.settings.train.epochs;
-    let lines = log.as_ref().map_or(0, |log| (log.records.len() + log.corrupt.len()) as u64);
+    let lines = log.as_ref().map_or(0, Log::written);
     let candidates = checkpoints.iter().zip([CHECKPOINT, PREVIOUS]);
     let resumable = candidates
         .filter_map(|(c, name)| Some((c.as_ref().ok()?, name)))

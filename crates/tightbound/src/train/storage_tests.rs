@@ -248,50 +248,58 @@ fn the_log_is_synced_before_the_checkpoint_that_counts_its_records_gets_its_name
     assert_eq!(calls[opened..].join(", "), expected.join(", "));
 }
 
-/// How many lines of the log at `path` are not the records that were expected.
-fn wrong_lines(path: &Path, expected: &[Record]) -> usize {
-    let log = read_log(&path.join(METRICS)).unwrap();
-    let mut expected = expected.to_vec();
-    for &line in log.corrupt.iter().rev() {
-        if line <= expected.len() {
-            expected.remove(line - 1);
-        }
+/// Stops a training twice in its second epoch: both checkpoints count the same two records.
+fn stop_within_an_epoch(path: &Path, description: &RunDescription) {
+    for steps in [PREVIOUS_STEP, 1] {
+        let mut engine = ToyEngine::new(description.architecture());
+        let mut script = Script { stop_at: Some(steps), ..Script::default() };
+        assert!(!go(path, description, &mut engine, &mut script).unwrap().complete);
     }
-    let found: Vec<Record> = log.records.into_iter().map(Record::without_timing).collect();
-    let differing = found.iter().zip(&expected).filter(|(a, b)| a != b).count();
-    log.corrupt.len() + differing + found.len().abs_diff(expected.len())
+    assert_eq!(read_log(&path.join(METRICS)).unwrap().records.len(), 2);
 }
 
-/// The log has no checksum. Trainings go on from checkpoints alone, which count its lines; where a
-/// changed byte makes a line more or less, the log is cut elsewhere, and `verify` says so.
+/// The records of the log at `path` but for their times.
+fn records(path: &Path) -> Vec<Record> {
+    let records = read_log(&path.join(METRICS)).unwrap().records;
+    records.into_iter().map(Record::without_timing).collect()
+}
+
+/// The log has no checksum. Trainings go on from checkpoints alone, which count its records; where a
+/// changed byte makes a line more or less, they are counted all the same, and none is lost but those
+/// that have the byte in them or beside them.
 #[test]
 fn whatever_byte_of_the_log_is_changed_the_training_ends_the_same() {
     let folder = tempdir().unwrap();
     let description = of_epochs(3);
     let [whole, stopped, path] = ["whole", "stopped", "changed"].map(|n| folder.path().join(n));
     go_through(&whole, &description);
-    let expected = read_log(&whole.join(METRICS)).unwrap().records;
-    let expected: Vec<Record> = expected.into_iter().map(Record::without_timing).collect();
-    stop_twice(&stopped, &description);
-    let log = fs::read(stopped.join(METRICS)).unwrap();
-    let changes = (0..log.len()).flat_map(|at| [(at, log[at] ^ 1), (at, b'\n')]);
-    for (at, byte) in changes.filter(|&(at, byte)| log[at] != byte) {
-        copy_folder(&stopped, &path);
-        let mut changed = log.clone();
-        changed[at] = byte;
-        fs::write(path.join(METRICS), changed).unwrap();
-        assert!(go_through(&path, &description).complete);
-        for file in [CHECKPOINT, MODEL, DESCRIPTION] {
-            let (found, wanted) = (fs::read(path.join(file)), fs::read(whole.join(file)));
-            assert_eq!(found.unwrap(), wanted.unwrap(), "{file}: byte {at} became {byte}");
+    let expected = records(&whole);
+    for stop in [stop_twice, stop_within_an_epoch] {
+        stop(&stopped, &description);
+        let log = fs::read(stopped.join(METRICS)).unwrap();
+        // The last line end is missing where a crash cuts the line short, and is not told from that.
+        let places = 0..log.len() - 1;
+        let changes = places.flat_map(|at| [(at, log[at] ^ 1), (at, b'\n')]);
+        for (at, byte) in changes.filter(|&(at, byte)| log[at] != byte) {
+            let attack = format!("byte {at} became {byte}");
+            copy_folder(&stopped, &path);
+            let mut changed = log.clone();
+            changed[at] = byte;
+            fs::write(path.join(METRICS), changed).unwrap();
+            assert!(go_through(&path, &description).complete);
+            for file in [CHECKPOINT, MODEL, DESCRIPTION] {
+                let (found, wanted) = (fs::read(path.join(file)), fs::read(whole.join(file)));
+                assert_eq!(found.unwrap(), wanted.unwrap(), "{file}: {attack}");
+            }
+            let found = records(&path);
+            let missing = expected.iter().filter(|record| !found.contains(record)).count();
+            assert!(missing <= if log[at] == b'\n' { 2 } else { 1 }, "{attack}: {missing}");
+            assert!(found.len() <= expected.len(), "{attack}: {found:?}");
+            if byte == b'\n' || log[at] == b'\n' {
+                assert_eq!(verify(&path).unwrap().whole, missing == 0, "{attack}");
+            }
+            fs::remove_dir_all(&path).unwrap();
         }
-        let wrong = wrong_lines(&path, &expected);
-        if byte == b'\n' || log[at] == b'\n' {
-            let noticed = !verify(&path).unwrap().whole;
-            assert_eq!(noticed, wrong > 0, "byte {at} became {byte}");
-        } else {
-            assert!(wrong <= 1, "byte {at} became {byte}: {wrong} lines are wrong");
-        }
-        fs::remove_dir_all(&path).unwrap();
+        fs::remove_dir_all(&stopped).unwrap();
     }
 }
