@@ -65,13 +65,28 @@ pub(super) fn folder_of(path: &Path) -> &Path {
     }
 }
 
-/// The folders that get a new name in them when the folder `path` is made with all its parents.
-pub(super) fn folders_of_new_names(path: &Path) -> Vec<&Path> {
-    let mut folders = vec![folder_of(path)];
-    while let Some(last) = folders.last().filter(|folder| !folder.exists()) {
-        folders.push(folder_of(last));
+/// Makes a folder and its parents, durably; one that exists is left as it is.
+pub(crate) fn make_folder(storage: &dyn Storage, path: &Path) -> Result<(), RunError> {
+    let changed = folders_of_new_names(path);
+    storage.create_folder(path).map_err(RunError::storage("make the folder", path))?;
+    for folder in changed {
+        storage.sync_folder(folder).map_err(RunError::storage("sync the folder", folder))?;
     }
-    folders
+    Ok(())
+}
+
+/// The folder that holds `path`, and those of its parents that are missing: they get a new name in them.
+fn folders_of_new_names(path: &Path) -> Vec<&Path> {
+    let mut folders = vec![folder_of(path)];
+    loop {
+        let last = folders[folders.len() - 1];
+        let next = folder_of(last);
+        // A folder that may not be looked into does not seem to exist, not even `.`.
+        if last.exists() || next == last {
+            return folders;
+        }
+        folders.push(next);
+    }
 }
 
 /// `.NAME.PID.tmp`: the process number keeps writers apart that hold no lock.
@@ -110,6 +125,7 @@ mod tests {
         let [here, new] = ["a-new-run", "a-new-folder/run"].map(Path::new);
         assert_eq!(folders_of_new_names(here), [Path::new(".")]);
         assert_eq!(folders_of_new_names(new), [Path::new("a-new-folder"), Path::new(".")]);
+        assert_eq!(folders_of_new_names(Path::new("/")), [Path::new(".")]);
     }
 
     /// What is taken for a leftover is removed.

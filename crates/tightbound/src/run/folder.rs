@@ -4,14 +4,15 @@ use std::fs::{self, File, TryLockError};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::atomic::{folders_of_new_names, is_temporary_of, publish, stage, write_atomic};
+use super::atomic::{is_temporary_of, make_folder, publish, stage, write_atomic};
 use super::checkpoint::{Checkpoint, Position};
 use super::description::RunDescription;
 use super::error::{Damage, RunError};
 use super::files::{
     CHECKPOINT, DESCRIPTION, METRICS, MODEL, PREVIOUS, Unusable, read_checkpoint, read_description,
 };
-use super::metrics::{MetricsLog, read_log};
+use super::log::read_log;
+use super::metrics::MetricsLog;
 use super::model::Model;
 use super::storage::{Disk, Storage};
 
@@ -20,7 +21,7 @@ pub(super) const DAMAGED: &str = "checkpoint.damaged.safetensors";
 /// The file that is locked, and stays: removing it would let two processes hold "the" lock.
 const LOCK: &str = ".lock";
 /// The files that only the holder of the lock writes.
-const GUARDED: [&str; 3] = [DESCRIPTION, CHECKPOINT, MODEL];
+const GUARDED: [&str; 4] = [DESCRIPTION, CHECKPOINT, MODEL, METRICS];
 
 /// A run folder that this process alone may change. The lock ends with the value or the process,
 /// however it ends.
@@ -67,15 +68,10 @@ impl RunFolder {
         description: RunDescription,
     ) -> Result<Self, RunError> {
         refuse_used(path)?;
-        let changed = folders_of_new_names(path);
-        storage.create_folder(path).map_err(RunError::storage("make the folder", path))?;
+        make_folder(&*storage, path)?;
         let lock = lock(&*storage, path)?;
         // Another process may have made the run between the first look and the lock.
         refuse_used(path)?;
-        for folder in changed {
-            storage.sync_folder(folder).map_err(RunError::storage("sync the folder", folder))?;
-        }
-        // With this file it is a run, which may be gone on with.
         let run = Self { path: path.to_owned(), storage, description, _lock: lock };
         run.write_description(&run.description)?;
         Ok(run)

@@ -21,6 +21,7 @@ mod digest;
 mod error;
 mod files;
 mod folder;
+mod log;
 mod metrics;
 mod model;
 pub(crate) mod readers;
@@ -34,6 +35,7 @@ mod verify;
 #[cfg(test)]
 mod verify_tests;
 
+pub(crate) use atomic::make_folder;
 pub use atomic::write_atomic;
 pub use checkpoint::{BetaState, Checkpoint, EpochSums, LearnedState, Position};
 pub use description::{Identity, Machine, Origin, RunDescription};
@@ -44,9 +46,10 @@ pub use files::{
 };
 pub(crate) use folder::try_lock;
 pub use folder::{Latest, RunFolder};
+pub use log::{Log, read_log};
 pub use metrics::{
-    BetaEvidence, BetaRecord, EpochRecord, EvaluationRecord, Log, MetricsLog, Record, SkipRecord,
-    SnrFigures, SnrRecord, Timing, read_log,
+    BetaEvidence, BetaRecord, EpochRecord, EvaluationRecord, MetricsLog, Record, SkipRecord,
+    SnrFigures, SnrRecord, Timing,
 };
 pub use model::{Model, ModelInfo};
 pub use storage::{Disk, Storage};

@@ -3,7 +3,7 @@
 use super::checkpoint::Checkpoint;
 use super::description::RunDescription;
 use super::error::Damage;
-use super::metrics::Log;
+use super::log::Log;
 use super::model::Model;
 use super::sealed::forge;
 

@@ -16,7 +16,8 @@ use super::files::{
     CHECKPOINT, DESCRIPTION, EVALUATION, METRICS, MODEL, PREVIOUS, Unusable, read_checkpoint,
     read_description,
 };
-use super::metrics::{Log, Record, read_log};
+use super::log::{Log, read_log};
+use super::metrics::Record;
 use super::model::Model;
 
 /// What was found out about a run folder.

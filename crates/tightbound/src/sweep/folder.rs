@@ -9,7 +9,7 @@ use serde::de::DeserializeOwned;
 
 use super::plan::{Cell, Plan};
 use super::result::{CellResult, Failure, results_csv};
-use crate::run::{Disk, RunError, RunFolder, try_lock, write_atomic};
+use crate::run::{Disk, RunError, RunFolder, make_folder, try_lock, write_atomic};
 
 const PLAN: &str = "sweep.json";
 const LOCK: &str = ".sweep.lock";
@@ -183,7 +183,7 @@ impl SweepFolder {
     /// A folder of the sweep for other files, made if need be.
     pub fn make(&self, name: &str) -> Result<PathBuf, SweepError> {
         let path = self.0.join(name);
-        fs::create_dir_all(&path).map_err(RunError::storage("make the folder", &path))?;
+        make_folder(&Disk, &path)?;
         Ok(path)
     }
 

@@ -44,7 +44,8 @@ fn kill_in_the_midst(site: &Folder, line: &str, microseconds: u64) {
         }
         sleep(Duration::from_micros(microseconds.checked_shr(attempt).unwrap_or(0)));
         process.kill().unwrap();
-        process.wait().unwrap();
+        let status = process.wait().unwrap();
+        assert!(status.code().is_none_or(|code| code == 0), "{line}: {status}");
         if (1..EPOCHS).contains(&epoch()) {
             return;
         }

@@ -146,8 +146,6 @@ fn signals_at_random_moments_save_and_end_with_their_exit_code() {
             assert!(step(&run) >= before);
         }
         println!("SIG{name} before the training: {early} times");
-        let few = early <= attacks.div_ceil(10) || !cfg!(target_os = "linux");
-        assert!(few, "{name}: {early} of {attacks} found no training");
         print_times(&format!("SIG{name} to exit"), times_taken);
     }
     site.run(&line).succeeds();
