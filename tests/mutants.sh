@@ -31,6 +31,6 @@ mutants() {
 
 shard=${1:-0/1}
 mutants estimators '*'
-mutants run atomic checkpoint description files folder metrics model sealed verify
+mutants run atomic checkpoint description files folder log metrics model sealed verify
 mutants data amat bytes chardata grey idx mat npy own
 mutants sweep experiment
