@@ -45,13 +45,13 @@ impl Log {
             end = stretch.bytes.end;
             let lines = line + 1..=line + stretch.lines;
             line += stretch.lines;
-            log.lost += match stretch.record {
-                Some(_) => 0,
-                None => stretch.count(bytes).max(stretch.lines as u64),
-            };
+            let most = stretch.count(bytes).max(stretch.lines as u64);
             match stretch.record {
                 Some(record) => log.records.push(record),
-                None => log.corrupt.extend(lines),
+                None => {
+                    log.corrupt.extend(lines);
+                    log.lost += most;
+                }
             }
         }
         log.torn = bytes.len() - end;

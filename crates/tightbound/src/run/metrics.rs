@@ -221,22 +221,8 @@ mod tests {
 
     use super::super::log::{Log, read_log};
     use super::super::storage::Disk;
-    use super::super::testing::{Fault, FaultyDisk};
+    use super::super::testing::{Fault, FaultyDisk, record};
     use super::*;
-
-    fn record(epoch: usize) -> Record {
-        Record::Epoch(EpochRecord {
-            epoch,
-            step: 3 * epoch as u64,
-            rate: 1e-3,
-            bound: Some(-0.1 - 0.2),
-            bound_phi: None,
-            kept: Some(0.5),
-            beta: None,
-            skipped: 0,
-            timing: Timing { seconds: 0.25, images_per_second: 4.0 },
-        })
-    }
 
     fn write(path: &Path, epochs: std::ops::RangeInclusive<usize>) {
         let mut log = MetricsLog::open(Arc::new(Disk), path, *epochs.start() as u64 - 1).unwrap();
@@ -331,7 +317,7 @@ mod tests {
         assert_eq!((log.corrupt, log.lost, log.torn), (vec![2, 4, 5], 3, 4));
     }
 
-    /// As many records are counted, and as many kept, whichever byte changes, and if it is a line end.
+    /// No fewer records are counted, and as many kept, whichever byte changes, and if it is a line end.
     #[test]
     fn a_changed_byte_makes_no_record_more_or_less() {
         let folder = tempdir().unwrap();

@@ -5,7 +5,9 @@ use std::io;
 use std::path::Path;
 use std::sync::Mutex;
 
-use super::{Checkpoint, Disk, Identity, Machine, RunDescription, Storage};
+use super::{
+    Checkpoint, Disk, EpochRecord, Identity, Machine, Record, RunDescription, Storage, Timing,
+};
 use crate::engine::{Adam, Prune};
 use crate::estimators::EstimatorSettings;
 use crate::model::{Activation, Initialisation, OutputBias, ParameterTable, Sigma};
@@ -13,6 +15,21 @@ use crate::settings::{
     BetaObjective, Binarisation, DataSettings, ModelSettings, Monitor, NonFinite, Protocol,
     Settings, TrainSettings, Update,
 };
+
+/// What one epoch might be like.
+pub(crate) fn record(epoch: usize) -> Record {
+    Record::Epoch(EpochRecord {
+        epoch,
+        step: 3 * epoch as u64,
+        rate: 1e-3,
+        bound: Some(-0.1 - 0.2),
+        bound_phi: None,
+        kept: Some(0.5),
+        beta: None,
+        skipped: 0,
+        timing: Timing { seconds: 0.25, images_per_second: 4.0 },
+    })
+}
 
 /// Four pixels, 38 parameters, MIWAE(2, 3), four epochs of minibatches of three.
 pub(crate) fn description() -> RunDescription {

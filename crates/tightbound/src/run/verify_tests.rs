@@ -5,10 +5,10 @@ use std::path::Path;
 
 use tempfile::{TempDir, tempdir};
 
-use super::testing::{checkpoint, description};
+use super::testing::{checkpoint, description, record};
 use super::{
-    CHECKPOINT, Condition, DESCRIPTION, EpochRecord, FileReport, METRICS, MODEL, Model, PREVIOUS,
-    Position, Record, RunError, RunFolder, Timing, verify,
+    CHECKPOINT, Condition, DESCRIPTION, FileReport, METRICS, MODEL, Model, PREVIOUS, Position,
+    RunError, RunFolder, verify,
 };
 
 /// A run that has not begun.
@@ -23,12 +23,7 @@ fn run_of(epochs: &[usize], epoch: usize, records: u64) -> (TempDir, RunFolder) 
     let (folder, mut run) = new_run();
     let mut log = run.log(0).unwrap();
     for &epoch in epochs {
-        let (bound, timing) = (Some(-0.5), Timing::default());
-        let (step, rate, skipped) = (3 * epoch as u64, 1e-3, 0);
-        let (bound_phi, kept, beta) = (None, None, None);
-        let record =
-            EpochRecord { epoch, step, rate, bound, bound_phi, kept, beta, skipped, timing };
-        log.append(&Record::Epoch(record)).unwrap();
+        log.append(&record(epoch)).unwrap();
     }
     let mut last = checkpoint(run.description());
     last.position = Position { epoch, records, ..Position::default() };
