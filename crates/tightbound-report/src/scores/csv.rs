@@ -48,6 +48,7 @@ row,column,source,number,value,sd
 iwae,log p̂,run,1,-84.61,
 iwae,log p̂,run,2,-84.52,
 iwae,log p̂,run,3,-84.57,
+iwae,log p̂,run,4,-84.57,
 iwae,log p̂,published,,-84.52,0.02
 iwae,KL(q‖p) | nats,run,1,2,
 iwae,KL(q‖p) | nats,run,2,2.5,
@@ -56,6 +57,7 @@ iwae,SSIM,run,1,0.58,0.11
 ciwae_β=½,log p̂,run,1,-84.64,
 ciwae_β=½,log p̂,run,2,-84.5,
 ciwae_β=½,log p̂,run,3,-84.7,
+ciwae_β=½,log p̂,run,4,-84.6,
 ciwae_β=½,log p̂,published,,-85.24,
 ciwae_β=½,KL(q‖p) | nats,run,1,1.9,
 <script>alert('p̂')</script>,log p̂,run,1,-86.2,

@@ -9,6 +9,6 @@ mod score_table;
 mod text;
 mod welch;
 
-pub(crate) use layout::LEVEL;
 pub use score_table::{Best, Cell, Column, Published, Row, ScoreTable};
 pub use welch::welch_p;
+pub(crate) use welch::{FEWEST_SEEDS, LEVEL, corrected_p, pairs};

@@ -4,9 +4,9 @@
 ///
 /// A cell shows the mean of its seeds ± their sample standard deviation, and published values in
 /// brackets. The best mean of a column stands in bold. A † stands on every other cell that a
-/// two-sided Welch t-test at 5 % does not tell from the best; a cell with fewer than two seeds, or
-/// one beside a best of fewer than two, is not tested. The tests are not corrected for their number,
-/// nor for the best having been picked: read † as "do not claim a difference".
+/// two-sided Welch t-test at 5 %, corrected for all pairs of the column, does not tell from the best: read it
+/// as "do not claim a difference". Of columns of equal means 5 % at most show one. A cell with fewer than
+/// four seeds, or one beside a best of fewer, is not tested.
 ///
 /// A row may have fewer cells than there are columns; the others are empty. All formats escape every
 /// name, heading, title and note. They are [`to_markdown`](Self::to_markdown),
@@ -26,8 +26,8 @@
 ///     corner: "bound".into(),
 ///     columns: vec![Column { heading: "log p̂".into(), decimals: 2, best: Best::Highest }],
 ///     rows: vec![
-///         row("iwae", &[-84.60, -84.52, -84.56], None),
-///         row("vae", &[-86.30, -86.18], Some(published)),
+///         row("iwae", &[-84.60, -84.52, -84.56, -84.56], None),
+///         row("vae", &[-86.30, -86.18, -86.24, -86.24], Some(published)),
 ///     ],
 ///     notes: vec!["[…]: Rainforth et al. 2018.".into()],
 /// };
@@ -36,11 +36,11 @@
 ///
 /// bound            log p̂
 /// ─────  ───────────────
-/// iwae    -84.56 ± 0.04*
-/// vae     -86.24 ± 0.08
+/// iwae    -84.56 ± 0.03*
+/// vae     -86.24 ± 0.05
 ///        [-86.21 ± 0.19]
 ///
-/// Mean ± standard deviation over 2 to 3 seeds.
+/// Mean ± standard deviation over 4 seeds.
 /// *: best mean of its column.
 /// […]: Rainforth et al. 2018.
 /// ";

@@ -8,7 +8,7 @@ use super::comparison::{Comparison, Method};
 use super::run::Run;
 use super::tables::report_ssim;
 use crate::number::{Measured, mean_and_sd};
-use crate::scores::{LEVEL, welch_p};
+use crate::scores::{FEWEST_SEEDS, LEVEL, corrected_p, pairs};
 
 /// A note on the weights is due from this fraction of images on.
 const MANY_IMAGES: f64 = 0.05;
@@ -54,7 +54,7 @@ fn highest(comparison: &Comparison) -> Option<String> {
     let pairs = pairs(ranked.len());
     let verdict = if !comparison.is_scored_alike(comparison.data) {
         "; not all were scored alike, so that nothing follows".to_owned()
-    } else if let Some(p) = welch_p(values, others).map(|p| (p * pairs).min(1.0)) {
+    } else if let Some(p) = corrected_p(values, others, pairs) {
         let number = if p < 0.001 { "p < 0.001".to_owned() } else { format!("p = {p:.3}") };
         match p < LEVEL {
             true => format!("; over seeds the difference is clear (Welch's test, {number})"),
@@ -73,18 +73,15 @@ fn highest(comparison: &Comparison) -> Option<String> {
              from one run each"
         )
     } else {
-        "; whether seeds would tell the two apart is not known".to_owned()
+        format!(
+            "; whether seeds would tell the two apart is not known: Welch's test needs {FEWEST_SEEDS} of \
+             each"
+        )
     };
     Some(format!("{begin}{verdict}."))
 }
 
-/// How many pairs there are among so many methods: differences are called so if they would come about by
-/// chance once in twenty times, whichever of all pairs was picked (Bonferroni).
-fn pairs(methods: usize) -> f64 {
-    (methods * methods.saturating_sub(1) / 2).max(1) as f64
-}
-
-/// Standard errors that a difference must exceed to be called one, among so many pairs.
+/// Standard errors that a difference must exceed to be called one, among so many pairs (Bonferroni).
 fn errors_wanted(pairs: f64) -> f64 {
     Normal::standard().inverse_cdf(1.0 - LEVEL / (2.0 * pairs))
 }
@@ -148,8 +145,8 @@ fn told_apart(
     pairs: f64,
     differ: impl FnOnce() -> bool,
 ) -> Option<&'static str> {
-    match welch_p(first, last) {
-        Some(p) if p * pairs >= LEVEL => None,
+    match corrected_p(first, last, pairs) {
+        Some(p) if p >= LEVEL => None,
         Some(_) => Some(" (Welch's test over seeds, all pairs of bounds counted)"),
         None if (first.len(), last.len()) != (1, 1) => None,
         None => differ().then_some(" (one run each; seeds may differ)"),

@@ -43,7 +43,7 @@ What the figures mean, for gradients g with mean E g:
             the floor √(2/(πR)) for R draws
   debiased  mean over parameters of √max(0, mean²/var − 1/R); noise alone still shows about 0.3/√R
   DSNR      mean of ‖g∥‖/‖g⊥‖ about the mean direction, which comes from the other half of the draws;
-            noise that fills r directions shows about √(2/(πr))
+            noise that fills r directions shows about √(2/(πr)); none of fewer than 8 parameters
   ESS       effective sample size of the first draw's weights under one logarithm, from 1 to K"
 )]
 pub struct Args {

@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use tightbound::diagnose::toy::{
-    Axis, Part, Quality, Row, SweepReport, TOLERANCE, ToyOptions, Verdict, label,
+    Axis, Part, Quality, RESOLVED, Row, SweepReport, TOLERANCE, ToyOptions, Verdict, label,
 };
 use tightbound_report::{Align, Table};
 
@@ -127,7 +127,8 @@ fn protocol(results: &Results) -> String {
          \x20         SNR of the mean over points, averaged over parameters; unbiased φ gradients share \
          the mean of dreg, or stl\n\
          \x20         slopes of the debiased SNR; intervals: jackknife over groups of draws, data and \
-         parameters fixed\n",
+         parameters fixed,\n\
+         \x20         where every ratio is {RESOLVED} standard deviations of a mean or more\n",
         perturbation.sd(),
     );
     let rows = || results.swept.iter().flat_map(|swept| &swept.report.rows);

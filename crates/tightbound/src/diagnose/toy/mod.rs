@@ -20,5 +20,5 @@ pub use naming::label;
 pub use problem::Perturbation;
 pub use rates::rate;
 pub use slope::Slope;
-pub use sweep::{Axis, Estimates, Quality, Row, SlopeRow, Sweep, SweepReport};
+pub use sweep::{Axis, Estimates, Quality, RESOLVED, Row, SlopeRow, Sweep, SweepReport};
 pub use verdict::{ASYMPTOTIC, TOLERANCE, Verdict};

@@ -1,4 +1,4 @@
-//! Fit a power law, with an interval from leaving draws out.
+//! Fit a power law, and give intervals from leaving draws out.
 
 use serde::{Deserialize, Serialize};
 
@@ -7,47 +7,59 @@ use crate::statistics::{standard_error, t_quantile};
 /// The exponent of a power law.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Slope {
-    /// The least-squares slope of log SNR on log size.
+    /// The least-squares slope of log SNR, debiased, on log size.
     pub value: f64,
-    /// Its 95 % confidence interval, where there are draws enough and no SNR is zero.
+    /// The 95 % confidence interval of the exponent, where there are draws enough and all ratios are
+    /// [resolved](super::RESOLVED).
     ///
-    /// From the delete-a-group jackknife over draws, with Student's t of G − 1 degrees of freedom. It
-    /// covers the noise of the draws; data and parameters are held fixed, and the law is taken
-    /// to be straight. A debiased ratio r lies low by about 1/(2 R r), which steepens falling slopes: with hundreds
-    /// of parameters, or where the smallest ratio is below ten standard deviations 1/√R of a mean, it is too
-    /// narrow. Close to the floor, where ratios are cut off at zero, it is wide for few parameters.
+    /// It covers the noise of the draws; data and parameters are held fixed, and the law is taken to be
+    /// straight. It comes from the raw ratios: a debiased ratio r of R draws lies low by about 1/(2 R r), which
+    /// all parameters share, a resolved raw one by next to nothing.
     pub interval: Option<[f64; 2]>,
 }
 
 impl Slope {
-    /// Fits `ratios[i]` at `sizes[i]`: the first of them from all draws, the rest without one group
-    /// each. No slope through fewer than two sizes, or a ratio that is not positive.
-    pub(super) fn fit(sizes: &[usize], ratios: &[&[f64]]) -> Option<Self> {
-        let value = line(sizes, ratios, 0)?;
-        let groups = ratios[0].len() - 1;
-        let without: Option<Vec<f64>> = (1..=groups).map(|i| line(sizes, ratios, i)).collect();
-        let interval = without.and_then(|slopes| interval(value, &slopes));
+    /// Fits the debiased `ratios[i]` at `sizes[i]`; the interval is that of `resolved[i]`, raw ratios of
+    /// which the first is from all draws, the rest without one group each. No slope through fewer than two
+    /// sizes, or a ratio that is not positive.
+    pub(super) fn fit(
+        sizes: &[usize],
+        ratios: &[f64],
+        resolved: Option<&[&[f64]]>,
+    ) -> Option<Self> {
+        let value = line(sizes, ratios)?;
+        let interval = resolved.and_then(|sets| {
+            let column = |set| sets.iter().map(|sets| sets[set]).collect::<Vec<f64>>();
+            let slopes: Option<Vec<f64>> =
+                (0..sets[0].len()).map(|set| line(sizes, &column(set))).collect();
+            jackknife(&slopes?)
+        });
         Some(Self { value, interval })
     }
 }
 
-/// The 95 % interval about `value` by the delete-a-group jackknife; none from fewer than two groups.
-pub(super) fn interval(value: f64, without: &[f64]) -> Option<[f64; 2]> {
+/// The 95 % interval of a figure that is `sets[0]` from all draws, and the others without one of G
+/// groups each, by the delete-a-group jackknife: its bias taken away (Quenouille 1956), ± Student's t of G − 1
+/// degrees of freedom standard errors. None from fewer than two groups.
+pub(super) fn jackknife(sets: &[f64]) -> Option<[f64; 2]> {
+    let (&all, without) = sets.split_first()?;
     if without.len() < 2 {
         return None;
     }
-    let half = t_quantile(without.len() as f64 - 1.0) * standard_error(without);
-    Some([value - half, value + half])
+    let groups = without.len() as f64;
+    let bias = (groups - 1.0) * (without.iter().sum::<f64>() / groups - all);
+    let half = t_quantile(groups - 1.0) * standard_error(without);
+    Some([all - bias - half, all - bias + half])
 }
 
-/// The slope through column `set` of the ratios.
-fn line(sizes: &[usize], ratios: &[&[f64]], set: usize) -> Option<f64> {
-    if sizes.len() < 2 || ratios.iter().any(|r| r[set] <= 0.0) {
+/// The least-squares slope of log ratio on log size.
+fn line(sizes: &[usize], ratios: &[f64]) -> Option<f64> {
+    if sizes.len() < 2 || ratios.iter().any(|ratio| *ratio <= 0.0) {
         return None;
     }
     let n = sizes.len() as f64;
     let x: Vec<f64> = sizes.iter().map(|&size| (size as f64).ln()).collect();
-    let y: Vec<f64> = ratios.iter().map(|r| r[set].ln()).collect();
+    let y: Vec<f64> = ratios.iter().map(|ratio| ratio.ln()).collect();
     let (mean_x, mean_y) = (x.iter().sum::<f64>() / n, y.iter().sum::<f64>() / n);
     let products: f64 = x.iter().zip(&y).map(|(x, y)| (x - mean_x) * (y - mean_y)).sum();
     let squares: f64 = x.iter().map(|x| (x - mean_x).powi(2)).sum();
@@ -62,14 +74,34 @@ mod tests {
     #[test]
     fn a_power_law_has_its_exponent() {
         let sizes = [100, 300, 1000];
-        let ratios = sizes.map(|k| vec![2.0 * (k as f64).powf(-0.5)]);
-        let slope = Slope::fit(&sizes, &ratios.each_ref().map(Vec::as_slice)).unwrap();
+        let ratios = sizes.map(|k| 2.0 * (k as f64).powf(-0.5));
+        let slope = Slope::fit(&sizes, &ratios, None).unwrap();
         // Rounding of a few operations on numbers of order one.
         assert!((slope.value + 0.5).abs() < 1e-13 && slope.interval.is_none());
-        assert!(Slope::fit(&sizes[..1], &[&[1.0]]).is_none());
-        assert!(Slope::fit(&sizes[..2], &[&[1.0], &[0.0]]).is_none());
-        let cut = Slope::fit(&sizes[..2], &[&[1.0, 1.0, 1.0], &[1.0, 0.0, 1.0]]).unwrap();
-        assert_eq!(cut, Slope { value: 0.0, interval: None });
+        assert!(Slope::fit(&sizes[..1], &[1.0], None).is_none());
+        assert!(Slope::fit(&sizes[..2], &[1.0, 0.0], None).is_none());
+        let fit = |sets: [&[f64]; 2]| Slope::fit(&sizes[..2], &[1.0, 1.0], Some(&sets)).unwrap();
+        let none = Slope { value: 0.0, interval: None };
+        assert_eq!(fit([&[1.0, 1.0, 1.0], &[1.0, 0.0, 1.0]]), none);
+        assert_eq!(fit([&[1.0, 1.0], &[1.0, 1.0]]), none);
+        assert_eq!(fit([&[3.0; 3], &[3.0; 3]]), Slope { value: 0.0, interval: Some([0.0; 2]) });
+    }
+
+    /// The square of a mean is too large by the variance of that mean; without it the jackknife is exact for
+    /// groups of one: x̄² − s²/n.
+    #[test]
+    fn the_middle_of_an_interval_has_no_bias() {
+        let x: [f64; 4] = [1.0, 2.0, 4.0, 7.0];
+        let sum: f64 = x.iter().sum();
+        let without = x.map(|left_out| ((sum - left_out) / 3.0).powi(2));
+        let sets: Vec<f64> = std::iter::once((sum / 4.0).powi(2)).chain(without).collect();
+        let [low, high] = jackknife(&sets).unwrap();
+        let variance = x.iter().map(|x| (x - sum / 4.0).powi(2)).sum::<f64>() / 3.0;
+        let exact = (sum / 4.0).powi(2) - variance / 4.0;
+        // Rounding of a few operations on numbers of order ten.
+        assert!((0.5 * (low + high) - exact).abs() < 1e-13, "{low} {high} {exact}");
+        assert!(high > low);
+        assert_eq!(jackknife(&sets[..2]), None);
     }
 
     /// log SNR is a mean of 16 normal numbers per size, so the interval is exact: of 10,000 trials
@@ -91,8 +123,9 @@ mod tests {
                     std::iter::once(mean(sum, 16.0)).chain(without).collect()
                 })
                 .collect();
-            let ratios: Vec<&[f64]> = ratios.iter().map(Vec::as_slice).collect();
-            let [low, high] = Slope::fit(&sizes, &ratios).unwrap().interval.unwrap();
+            let sets: Vec<&[f64]> = ratios.iter().map(Vec::as_slice).collect();
+            let all: Vec<f64> = ratios.iter().map(|sets| sets[0]).collect();
+            let [low, high] = Slope::fit(&sizes, &all, Some(&sets)).unwrap().interval.unwrap();
             low < 0.5 && 0.5 < high
         };
         let covered = (0..10_000).filter(|&trial| covers(trial)).count();

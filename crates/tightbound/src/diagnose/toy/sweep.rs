@@ -9,10 +9,15 @@ use super::measure::{Progress, ToyError, ToyOptions, accumulate};
 use super::naming::{is_called, label};
 use super::problem::Perturbation;
 use super::rates::rate;
-use super::slope::{Slope, interval};
+use super::slope::{Slope, jackknife};
 use super::verdict::{ASYMPTOTIC, Verdict, judge};
 use crate::diagnose::{DirectionalSnr, Snr, SnrError};
 use crate::estimators::{EstimatorError, EstimatorSettings, Gradient, examples};
+
+/// A ratio is resolved from this many standard deviations of a measured mean on, 1/√R each for R draws
+/// without a guide. Below, single parameters are too close to 0, and intervals would hold the truth less often than
+/// they say.
+pub const RESOLVED: f64 = 8.0;
 
 /// The largest M or K: the samples of one draw must fit memory on every core.
 const MOST_SAMPLES: usize = 100_000;
@@ -50,8 +55,8 @@ pub struct Row {
     pub part: Part,
     /// Signal and noise, or why there is none.
     pub quality: Result<Quality, SnrError>,
-    /// The debiased SNR from all draws, then without each group of them.
-    pub(super) without: Vec<f64>,
+    /// The raw SNR from all draws, then without each group of them.
+    sets: Vec<f64>,
 }
 
 /// Signal against noise of one gradient.
@@ -224,9 +229,7 @@ impl Sweep {
             let same = |row: &&Row| row.size >= self.fit_from && row.is_of_the_series(end);
             let series: Vec<&Row> = rows.iter().filter(same).collect();
             let sizes: Vec<usize> = series.iter().map(|row| row.size).collect();
-            let ratios: Vec<&[f64]> = series.iter().map(|row| row.without.as_slice()).collect();
-            let known = series.iter().all(|row| row.quality.is_ok());
-            let slope = known.then(|| Slope::fit(&sizes, &ratios)).flatten();
+            let slope = slope(&series, &sizes);
             let rate = rate(&end.estimator, end.part, self.axis);
             let verdict = judge(slope, rate, &sizes, perturbation);
             let estimator = end.estimator.clone();
@@ -237,18 +240,19 @@ impl Sweep {
 }
 
 impl Row {
-    /// The 95 % confidence interval of the debiased SNR, from leaving draws out as for a slope; none
-    /// where that ratio is below three standard deviations of a mean, 3/√R, or the guide's: there the cut at
-    /// 0 of single parameters biases it.
+    /// The 95 % confidence interval of the SNR, where it is [`RESOLVED`], from the raw ratio as for a
+    /// slope. The debiased ratio lies lower by about 1/(2 R r), which with hundreds of parameters may be outside.
     pub fn interval(&self) -> Option<[f64; 2]> {
-        let snr = self.quality.as_ref().ok()?.snr;
-        if snr.debiased < 3.0 * (PI / 2.0).sqrt() * snr.floor {
-            return None;
-        }
-        let logs: Vec<f64> = self.without.iter().map(|snr| snr.ln()).collect();
-        let (&all, without) = logs.split_first()?;
-        let ends = interval(all, without)?.map(f64::exp);
+        let logs: Vec<f64> = self.resolved()?.iter().map(|snr| snr.ln()).collect();
+        let ends = jackknife(&logs)?.map(f64::exp);
         ends.iter().all(|end| end.is_finite()).then_some(ends)
+    }
+
+    /// The raw SNR from all draws and without each group, if it is resolved.
+    pub(super) fn resolved(&self) -> Option<&[f64]> {
+        let snr = self.quality.as_ref().ok()?.snr;
+        let deviation = (PI / 2.0).sqrt() * snr.floor;
+        (snr.debiased >= RESOLVED * deviation).then_some(&self.sets)
     }
 
     /// Whether both rows differ in M and K alone.
@@ -256,6 +260,14 @@ impl Row {
         let shaped = |row: &Self| EstimatorSettings { m: 1, k: 1, ..row.estimator.clone() };
         self.part == other.part && shaped(self) == shaped(other)
     }
+}
+
+/// The slope of the debiased SNR of these rows on their sizes; none where a ratio is not known.
+pub(super) fn slope(series: &[&Row], sizes: &[usize]) -> Option<Slope> {
+    let ratios: Result<Vec<f64>, _> =
+        series.iter().map(|row| row.quality.as_ref().map(|quality| quality.snr.debiased)).collect();
+    let resolved: Option<Vec<&[f64]>> = series.iter().map(|row| row.resolved()).collect();
+    Slope::fit(sizes, &ratios.ok()?, resolved.as_deref())
 }
 
 /// Measures one part of one estimator, whose mean φ gradient is its guide's.
@@ -269,13 +281,13 @@ pub(super) fn row(
     let guide = if part.is_phi() { guide } else { own };
     let measured = own.snrs(guide, part).and_then(|snrs| {
         let directional = own.directional(guide, part)?;
-        Ok((Quality { snr: snrs[0], directional }, snrs.iter().map(|snr| snr.debiased).collect()))
+        Ok((Quality { snr: snrs[0], directional }, snrs.iter().map(|snr| snr.raw).collect()))
     });
-    let (quality, without) = match measured {
-        Ok((quality, without)) => (Ok(quality), without),
+    let (quality, sets) = match measured {
+        Ok((quality, sets)) => (Ok(quality), sets),
         Err(error) => (Err(error), Vec::new()),
     };
-    Row { estimator: estimator.clone(), size, part, quality, without }
+    Row { estimator: estimator.clone(), size, part, quality, sets }
 }
 
 /// Estimators, and for each the one that its mean φ gradient is taken from.

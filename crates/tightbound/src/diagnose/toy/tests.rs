@@ -124,10 +124,15 @@ fn signal_falls_for_phi_and_rises_for_theta() {
         assert!((-0.65..-0.3).contains(&plain.value), "{part}: {plain:?}");
         let dreg = slope(Gradient::Dreg, part);
         assert!((0.3..0.65).contains(&dreg.value), "{part}: {dreg:?}");
+        if part == Part::B {
+            assert!(plain.interval.unwrap()[1] < 0.0, "{plain:?}");
+            assert!(dreg.interval.unwrap()[0] > 0.0, "{dreg:?}");
+        }
     }
     let theta = slope(Gradient::Plain, Part::Mu);
     assert!((0.2..0.75).contains(&theta.value), "{theta:?}");
-    assert!(theta.interval.unwrap()[0] > 0.0, "{theta:?}");
+    // So few points leave θ's ratios, without a guide, unresolved.
+    assert_eq!(theta.interval, None, "{theta:?}");
 }
 
 /// With K = 1 the mean over M samples has 1/M of their variance and the same mean, exactly.
@@ -212,19 +217,22 @@ fn what_cannot_be_measured_is_refused_by_name() {
     assert!(matches!(with(&[3], &["iwea"]), ToyError::NoSuchEstimator { .. }));
 }
 
-/// The interval of a debiased SNR is one of its logarithm, and there is none near the floor, which the least noisy
-/// estimator of the mean sets.
+/// There is no interval near the floor, which the least noisy estimator of the mean sets; elsewhere it lies about
+/// its ratio. Both are ratios of 8 standard deviations and more, whose biases are 1 % at most.
 #[test]
-fn intervals_lie_about_their_ratio() {
+fn intervals_lie_about_resolved_ratios() {
     let options = ToyOptions { draws: 64, ..small() };
     let report = along_k(&[2, 100], &["iwae"]).measure(&options, &mut |_| ()).unwrap();
     let (mut some, mut none) = (0, 0);
     for row in &report.rows {
-        let snr = row.quality.unwrap().snr.debiased;
+        let snr = row.quality.unwrap().snr;
+        let deviations = snr.debiased / ((std::f64::consts::PI / 2.0).sqrt() * snr.floor);
         match row.interval() {
-            // Rounding of an exponential and a root.
-            Some([low, high]) => assert!(((low * high).sqrt() / snr - 1.0).abs() < 1e-12),
-            None => assert!(snr < 3.0 / 64f64.sqrt(), "{row:?}"),
+            Some([low, high]) => {
+                assert!(deviations >= RESOLVED && low < high, "{row:?}");
+                assert!(((low * high).sqrt() / snr.raw - 1.0).abs() < 0.02, "{row:?}");
+            }
+            None => assert!(deviations < RESOLVED, "{row:?}"),
         }
         *if row.interval().is_some() { &mut some } else { &mut none } += 1;
     }
