@@ -194,6 +194,18 @@ mod tests {
         assert_eq!(files, ["train.npy", "test.amat"]);
     }
 
+    /// Archives and arrays that seek, NumPy's and MATLAB's, are not read compressed once more.
+    #[test]
+    fn a_name_tells_the_kind() {
+        let known = |name: &str| kind(Path::new(name)).is_some();
+        for name in ["a.npy", "a.NPZ", "a.mat", "a.amat", "b.amat.gz", "a.idx", "c.idx3-ubyte.gz"] {
+            assert!(known(name), "{name}");
+        }
+        for name in ["a.npy.gz", "a.npz.gz", "a.mat.gz", "a.gz", "a", "npy", "a.png"] {
+            assert!(!known(name), "{name}");
+        }
+    }
+
     #[test]
     fn errors_say_what_to_do() {
         let folder = tempfile::tempdir().unwrap();

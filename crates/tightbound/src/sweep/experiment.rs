@@ -302,6 +302,18 @@ mod tests {
     }
 
     #[test]
+    fn a_table_in_the_wrong_form_is_told_the_right_one() {
+        for (key, wanted) in [
+            ("axis", "axis must be written [[axis]], with values = [{ … }, { … }]"),
+            ("settings", "settings must be a table"),
+            ("score", "score must be a table"),
+        ] {
+            let said = refused(&format!("title = \"A\"\n{key} = 3\n"));
+            assert_eq!(said, format!("e.toml, line 2, column 1: {wanted}"));
+        }
+    }
+
+    #[test]
     fn a_short_file_of_many_axes_is_refused_before_they_are_multiplied() {
         let text =
             |axes| format!("title = \"A\"\n{}", "[[axis]]\nvalues = [{}, {}]\n".repeat(axes));
