@@ -11,4 +11,4 @@ mod welch;
 
 pub use score_table::{Best, Cell, Column, Published, Row, ScoreTable};
 pub use welch::welch_p;
-pub(crate) use welch::{FEWEST_SEEDS, LEVEL, corrected_p, pairs};
+pub(crate) use welch::{FEWEST_SEEDS, LEVEL, OverSeeds, pairs, tested_pairs};

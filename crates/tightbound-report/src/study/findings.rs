@@ -8,7 +8,7 @@ use super::comparison::{Comparison, Method};
 use super::run::Run;
 use super::tables::report_ssim;
 use crate::number::{Measured, mean_and_sd};
-use crate::scores::{FEWEST_SEEDS, LEVEL, corrected_p, pairs};
+use crate::scores::{FEWEST_SEEDS, LEVEL, OverSeeds, pairs, tested_pairs};
 
 /// A note on the weights is due from this fraction of images on.
 const MANY_IMAGES: f64 = 0.05;
@@ -25,11 +25,14 @@ pub(super) fn findings(comparisons: &[Comparison]) -> Vec<String> {
     findings
 }
 
-/// The methods that have a score, with its mean over seeds, from the highest.
+/// A method with a score of its seeds, and the mean of that.
+type Ranked<'a> = (&'a Method<'a>, Vec<f64>, Measured);
+
+/// The methods that have a score, from the highest mean.
 fn ranked<'a>(
     comparison: &'a Comparison<'a>,
     score: impl Fn(&Method) -> Vec<f64>,
-) -> Vec<(&'a Method<'a>, Vec<f64>, Measured)> {
+) -> Vec<Ranked<'a>> {
     let scored = comparison.methods.iter().map(|method| (method, score(method)));
     let scored = scored.filter(|(_, values)| !values.is_empty());
     let mut ranked: Vec<_> =
@@ -42,7 +45,8 @@ fn ranked<'a>(
 fn highest(comparison: &Comparison) -> Option<String> {
     let ranked =
         ranked(comparison, |m| m.scores(comparison.data, |e| Some(e.scores.log_p_hat.value)));
-    let [(best, values, mean), (next, others, other), ..] = &ranked[..] else { return None };
+    let [first, second, ..] = &ranked[..] else { return None };
+    let [(best, values, mean), (next, others, other)] = [first, second];
     let spread = if values.len().max(others.len()) > 1 { " (± sd over seeds)" } else { "" };
     let begin = format!(
         "On {}, {} has the highest log p̂, {mean} nats, and {} the next, {other}{spread}",
@@ -50,45 +54,62 @@ fn highest(comparison: &Comparison) -> Option<String> {
         best.label,
         next.label
     );
-    let single = (values.len(), others.len()) == (1, 1);
-    let pairs = pairs(ranked.len());
-    let verdict = if !comparison.is_scored_alike(comparison.data) {
-        "; not all were scored alike, so that nothing follows".to_owned()
-    } else if let Some(p) = corrected_p(values, others, pairs) {
-        let number = if p < 0.001 { "p < 0.001".to_owned() } else { format!("p = {p:.3}") };
-        match p < LEVEL {
-            true => format!("; over seeds the difference is clear (Welch's test, {number})"),
-            false => format!("; over seeds the two are not told apart (Welch's test, p = {p:.2})"),
-        }
-    } else if let Some(difference) =
-        single.then(|| paired(best, next, |row| row.log_p_hat)).flatten()
-    {
-        let told = if is_clear(&difference, pairs) {
-            "on the same images these two models differ"
-        } else {
-            "even on the same images these two models are not told apart"
-        };
-        format!(
-            "; {told} ({difference} nats, 95 % interval); what another seed would give is not known \
-             from one run each"
-        )
+    let verdict = if comparison.is_scored_alike(comparison.data) {
+        differ([first, second], &ranked)
     } else {
-        format!(
-            "; whether seeds would tell the two apart is not known: Welch's test needs {FEWEST_SEEDS} of \
-             each"
-        )
+        "not all were scored alike, so that nothing follows".to_owned()
     };
-    Some(format!("{begin}{verdict}."))
+    Some(format!("{begin}; {verdict}."))
+}
+
+/// Whether the log p̂ of two methods `among` others differ: over seeds, or of single runs on the same images.
+fn differ([(best, values, _), (next, others, _)]: [&Ranked; 2], among: &[Ranked]) -> String {
+    match OverSeeds::test(values, others, seeds_pairs(among)) {
+        OverSeeds::P(p) if p < 0.001 => {
+            "over seeds the difference is clear (Welch's test, p < 0.001)".to_owned()
+        }
+        OverSeeds::P(p) if p < LEVEL => {
+            format!("over seeds the difference is clear (Welch's test, p = {p:.3})")
+        }
+        OverSeeds::P(p) => {
+            format!("over seeds the two are not told apart (Welch's test, p = {p:.2})")
+        }
+        OverSeeds::Undefined => "whether seeds would tell the two apart is not known".to_owned(),
+        OverSeeds::TooFew => {
+            let single = (values.len(), others.len()) == (1, 1);
+            match single.then(|| paired(best, next, |row| row.log_p_hat)).flatten() {
+                None => format!(
+                    "whether seeds would tell the two apart is not known: Welch's test needs \
+                     {FEWEST_SEEDS} of each"
+                ),
+                Some(difference) => {
+                    let told = match is_clear(&difference, pairs(among.len())) {
+                        true => "on the same images these two models differ",
+                        false => "even on the same images these two models are not told apart",
+                    };
+                    format!(
+                        "{told} ({difference} nats, 95 % interval); what another seed would give is not \
+                         known from one run each"
+                    )
+                }
+            }
+        }
+    }
+}
+
+/// How many pairs of these methods have seeds enough for a test.
+fn seeds_pairs(ranked: &[Ranked]) -> usize {
+    tested_pairs(ranked.iter().map(|(_, values, _)| values.as_slice()))
 }
 
 /// Standard errors that a difference must exceed to be called one, among so many pairs (Bonferroni).
-fn errors_wanted(pairs: f64) -> f64 {
-    Normal::standard().inverse_cdf(1.0 - LEVEL / (2.0 * pairs))
+fn errors_wanted(pairs: usize) -> f64 {
+    Normal::standard().inverse_cdf(1.0 - LEVEL / (2.0 * pairs as f64))
 }
 
 /// Whether a difference with its 95 % interval is above zero, whichever of the pairs it is of.
-fn is_clear(difference: &Interval, pairs: f64) -> bool {
-    let error = (difference.high - difference.value) / errors_wanted(1.0);
+fn is_clear(difference: &Interval, pairs: usize) -> bool {
+    let error = (difference.high - difference.value) / errors_wanted(1);
     difference.value > errors_wanted(pairs) * error
 }
 
@@ -136,20 +157,18 @@ fn unreliable(comparison: &Comparison) -> Option<String> {
     ))
 }
 
-/// What can be said of the first and the last of a ranking: nothing where seeds do not tell them apart,
-/// or single runs do not even `differ` on their images, and how far to believe it where seeds say
-/// nothing.
-fn told_apart(
-    first: &[f64],
-    last: &[f64],
-    pairs: f64,
-    differ: impl FnOnce() -> bool,
-) -> Option<&'static str> {
-    match corrected_p(first, last, pairs) {
-        Some(p) if p >= LEVEL => None,
-        Some(_) => Some(" (Welch's test over seeds, all pairs of bounds counted)"),
-        None if (first.len(), last.len()) != (1, 1) => None,
-        None => differ().then_some(" (one run each; seeds may differ)"),
+/// What can be said of the first and the last of a ranking: nothing where seeds do not tell them apart or are
+/// too few for a test, or single runs do not even `differ` on their images; else how far to believe it.
+fn told_apart(ranked: &[Ranked], differ: impl FnOnce() -> bool) -> Option<&'static str> {
+    let [(_, first, _), .., (_, last, _)] = ranked else { return None };
+    match OverSeeds::test(first, last, seeds_pairs(ranked)) {
+        OverSeeds::P(p) if p < LEVEL => {
+            Some(" (Welch's test over seeds, all pairs of bounds counted)")
+        }
+        OverSeeds::TooFew if (first.len(), last.len()) == (1, 1) => {
+            differ().then_some(" (one run each; seeds may differ)")
+        }
+        OverSeeds::P(_) | OverSeeds::TooFew | OverSeeds::Undefined => None,
     }
 }
 
@@ -161,10 +180,10 @@ fn closest(comparison: &Comparison) -> Option<String> {
     if !comparison.is_scored_alike(comparison.data) {
         return None;
     }
-    let pairs = pairs(ranked.len());
-    let how_sure = told_apart(&first.1, &last.1, pairs, || {
+    let all = pairs(ranked.len());
+    let how_sure = told_apart(&ranked, || {
         let kl = |row: &ImageRow| row.log_p_hat - row.elbo;
-        paired(last.0, first.0, kl).is_some_and(|difference| is_clear(&difference, pairs))
+        paired(last.0, first.0, kl).is_some_and(|difference| is_clear(&difference, all))
     })?;
     Some(format!(
         "On {}, the encoder of {} is closer to its posterior, KL(q‖p) at least {:.2} nats, than that of \
@@ -191,8 +210,8 @@ fn similarity(comparison: &Comparison) -> Option<String> {
     if !comparison.is_scored_alike(other) {
         return None;
     }
-    let pairs = pairs(ranked.len());
-    let how_sure = told_apart(&first.1, &last.1, pairs, || {
+    let all = pairs(ranked.len());
+    let how_sure = told_apart(&ranked, || {
         // Of other data's single images nothing is read: both means vary, as if independently, so that
         // less is claimed than pairs of images would allow.
         let squared_error = |method: &Method| {
@@ -201,7 +220,7 @@ fn similarity(comparison: &Comparison) -> Option<String> {
         };
         let variance = squared_error(first.0).zip(squared_error(last.0)).map(|(a, b)| a + b);
         variance
-            .is_some_and(|variance| first.1[0] - last.1[0] > errors_wanted(pairs) * variance.sqrt())
+            .is_some_and(|variance| first.1[0] - last.1[0] > errors_wanted(all) * variance.sqrt())
     })?;
     Some(format!(
         "Trained on {} and shown {other}, {} reconstructs better (SSIM {:.3}, zero-padded) than {} \

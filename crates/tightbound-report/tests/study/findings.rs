@@ -58,12 +58,45 @@ fn seeds_that_overlap_are_not_told_apart() {
 /// However far they lie apart.
 #[test]
 fn three_seeds_are_not_tested() {
-    let findings = findings(&[-90.0, -90.5, -90.0], &[-95.0, -95.5, -95.2, -95.1]);
-    says(
-        &findings,
-        &["whether seeds would tell the two apart is not known: Welch's test needs 4 of each"],
-    );
-    is_silent_on(&findings, "clear");
+    let three = [-90.0, -90.5, -90.0];
+    for others in [&[-95.0, -95.5, -95.2][..], &[-95.0, -95.5, -95.2, -95.1]] {
+        let findings = findings(&three, others);
+        says(
+            &findings,
+            &["whether seeds would tell the two apart is not known: Welch's test needs 4 of each"],
+        );
+        is_silent_on(&findings, "clear");
+    }
+    is_silent_on(&on_other_data(&[0.5, 0.502, 0.501], &[0.54, 0.542, 0.541]), "reconstructs");
+}
+
+/// p = .02 of two methods is .06 of the three pairs that three make, if the third has seeds enough.
+#[test]
+fn all_pairs_of_methods_count() {
+    let with_a_third = |seeds: usize| {
+        let runs = Runs::new();
+        let thirds = [-99.0, -98.0, -99.5, -98.5];
+        for (settings, means) in [
+            (iwae_settings(), &[-90.0, -90.5, -90.0, -90.5][..]),
+            (settings("vae", 64, 1), &[-91.0, -90.5, -91.5, -91.0]),
+            (settings("miwae", 8, 8), &thirds[..seeds]),
+        ] {
+            for (seed, &mean) in (1..).zip(means) {
+                runs.add_scored(&settings, seed, &about(mean));
+            }
+        }
+        runs.report().findings
+    };
+    says(&with_a_third(3), &["IWAE has the highest", "clear (Welch's test, p = 0.02"]);
+    says(&with_a_third(4), &["IWAE has the highest", "not told apart (Welch's test, p = 0.0"]);
+}
+
+/// Nothing varies, so that no test says anything; there are seeds enough.
+#[test]
+fn seeds_without_spread_are_not_tested() {
+    let findings = findings(&[-90.0; 4], &[-95.0; 4]);
+    says(&findings, &["whether seeds would tell the two apart is not known."]);
+    is_silent_on(&findings, "needs");
 }
 
 /// What is said of one run each, IWAE's images being better by `differences`.
