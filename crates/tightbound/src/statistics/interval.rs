@@ -27,6 +27,26 @@ impl Interval {
         Self { value: mean, low: mean - reach, high: mean + reach }
     }
 
+    /// The interval of a figure θ that is `value` from all draws and `without[g]` without one of G equal groups
+    /// of them, by the delete-a-group jackknife; none from fewer than two groups.
+    ///
+    /// ```text
+    /// θ − (G−1) (mean θ₋g − θ) ± t √((G−1)/G Σ (θ₋g − mean)²),  t Student's of G−1 degrees of freedom
+    /// ```
+    ///
+    /// What is taken from θ is its bias of order 1/R (Quenouille 1956).
+    pub(crate) fn of_jackknife(value: f64, without: &[f64]) -> Option<Self> {
+        if without.len() < 2 {
+            return None;
+        }
+        let groups = without.len() as f64;
+        let mean = without.iter().sum::<f64>() / groups;
+        let squares: f64 = without.iter().map(|x| (x - mean).powi(2)).sum();
+        let reach = t_quantile(groups - 1.0) * ((groups - 1.0) / groups * squares).sqrt();
+        let middle = value - (groups - 1.0) * (mean - value);
+        Some(Self { value, low: middle - reach, high: middle + reach })
+    }
+
     /// The interval of the mean of `figures` that may be skewed, such as lengths: Student's t of a cube of their
     /// t-statistic that has no skewness left (Hall 1992, On the removal of skewness by transformation).
     pub(crate) fn of_skewed_mean(figures: &[f64]) -> Self {
@@ -57,6 +77,27 @@ impl fmt::Display for Interval {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// The square of a mean is too large by the variance of that mean; less its bias by groups of one it is
+    /// exactly x̄² − s²/n. Of a mean itself the interval is Student's.
+    #[test]
+    fn of_a_jackknife_its_middle_has_no_bias() {
+        let x: [f64; 4] = [1.0, 2.0, 4.0, 7.0];
+        let sum: f64 = x.iter().sum();
+        let squares = x.map(|left_out| ((sum - left_out) / 3.0).powi(2));
+        let Interval { value, low, high } =
+            Interval::of_jackknife((sum / 4.0).powi(2), &squares).unwrap();
+        let variance = x.iter().map(|x| (x - sum / 4.0).powi(2)).sum::<f64>() / 3.0;
+        // Rounding of a few operations on numbers of order ten.
+        assert!((0.5 * (low + high) - (value - variance / 4.0)).abs() < 1e-13, "{low} {high}");
+        assert!(high > low && value == 12.25);
+
+        let means = x.map(|left_out| (sum - left_out) / 3.0);
+        let [one, other] =
+            [Interval::of_jackknife(sum / 4.0, &means).unwrap(), Interval::of_mean(&x)];
+        assert!((one.low - other.low).abs() < 1e-13 && (one.high - other.high).abs() < 1e-13);
+        assert_eq!(Interval::of_jackknife(1.0, &means[..1]), None);
+    }
 
     /// A transformed t-statistic at either end of the interval is Student's quantile; figures that lie
     /// alike on both sides have Student's interval.

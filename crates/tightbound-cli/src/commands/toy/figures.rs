@@ -152,7 +152,7 @@ fn footnote(options: &ToyOptions, ratio: Ratio) -> String {
     let ToyOptions { dims, points, draws, seed, .. } = options;
     let bars = match ratio {
         Ratio::Snr => {
-            "; debiased; bars are 95 % intervals from leaving draws out, where these resolve the ratio"
+            "; debiased; bars, where draws resolve the ratio, are 95 % intervals from raw ratios"
         }
         Ratio::Dsnr => "",
     };

@@ -126,9 +126,9 @@ fn protocol(results: &Results) -> String {
          {}, seed {seed}\n\
          \x20         SNR of the mean over points, averaged over parameters; unbiased φ gradients share \
          the mean of dreg, or stl\n\
-         \x20         slopes of the debiased SNR; intervals: jackknife over groups of draws, data and \
-         parameters fixed,\n\
-         \x20         where every ratio is {RESOLVED} standard deviations of a mean or more\n",
+         \x20         slopes of the debiased SNR; intervals from raw SNR of {RESOLVED} standard deviations \
+         of a mean and more,\n\
+         \x20         by a jackknife over groups of draws, data and parameters fixed\n",
         perturbation.sd(),
     );
     let rows = || results.swept.iter().flat_map(|swept| &swept.report.rows);

@@ -86,7 +86,7 @@ fn share_of_ratio(scopes: &[ScopeSnr], exact: f64, what: &str) -> f64 {
 /// How often the intervals of the directional ratio of 40 draws hold the truth about their own direction.
 fn share_of_directional(scopes: &[ScopeSnr], exact: f64) -> f64 {
     let scope = &scopes[0].scope;
-    let along = scopes.iter().map(|scope| scope.directional.expect("more parameters than eight"));
+    let along = scopes.iter().map(|scope| scope.directional.expect("eight parameters or more"));
     let share =
         coverage(&along.collect::<Vec<_>>(), |trial| directional(trial, &scope.name, exact));
     let what = format!("directional, {} parameters", scope.parameters);
@@ -109,7 +109,6 @@ fn intervals_of_ratios_cover_in_ninety_five_per_cent() {
         }
         let share = share_of_ratio(small, of_theta, "40 draws, 5 parameters");
         assert!((share - 0.95).abs() < 0.01, "a layer, {of_theta}: {share}");
-        assert!(small.iter().all(|scope| scope.directional.is_none()), "of so few directions");
     }
 }
 

@@ -163,6 +163,11 @@ fn known_signal_and_noise_are_found() {
     let of = |name: &str| report.scopes.iter().find(|s| s.scope.name == name).unwrap();
     assert_eq!(of("encoder").scope.parameters, 7 * 10 + 2 * 3 * 8);
     assert!(of("decoder").scope.whole && !of("decoder.0.bias").scope.whole);
+    // Seven parameters have no directional ratio, nine have.
+    let parameters = ["encoder.0.bias", "decoder.2.bias"].map(|name| of(name).scope.parameters);
+    assert_eq!(parameters, [7, 9]);
+    assert!(of("encoder.0.bias").directional.is_none());
+    assert!(of("decoder.2.bias").directional.is_some());
 }
 
 /// Draws depend on the seed and their number alone, and a longer measurement begins with a shorter one.

@@ -1,8 +1,8 @@
-//! Fit a power law, and give intervals from leaving draws out.
+//! Fit a power law, with an interval from leaving draws out.
 
 use serde::{Deserialize, Serialize};
 
-use crate::statistics::{standard_error, t_quantile};
+use crate::statistics::Interval;
 
 /// The exponent of a power law.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -13,8 +13,8 @@ pub struct Slope {
     /// [resolved](super::RESOLVED).
     ///
     /// It covers the noise of the draws; data and parameters are held fixed, and the law is taken to be
-    /// straight. It comes from the raw ratios: a debiased ratio r of R draws lies low by about 1/(2 R r), which
-    /// all parameters share, a resolved raw one by next to nothing.
+    /// straight. It comes from the raw ratios, and its middle need not be `value`: a debiased ratio r of R draws
+    /// lies low by about 1/(2 R r), which all parameters share, a resolved raw one by next to nothing.
     pub interval: Option<[f64; 2]>,
 }
 
@@ -28,28 +28,15 @@ impl Slope {
         resolved: Option<&[&[f64]]>,
     ) -> Option<Self> {
         let value = line(sizes, ratios)?;
-        let interval = resolved.and_then(|sets| {
-            let column = |set| sets.iter().map(|sets| sets[set]).collect::<Vec<f64>>();
+        let interval = resolved.and_then(|resolved| {
+            let column = |set| resolved.iter().map(|ratios| ratios[set]).collect::<Vec<f64>>();
             let slopes: Option<Vec<f64>> =
-                (0..sets[0].len()).map(|set| line(sizes, &column(set))).collect();
-            jackknife(&slopes?)
+                (0..resolved[0].len()).map(|set| line(sizes, &column(set))).collect();
+            let (&all, without) = slopes.as_ref()?.split_first()?;
+            Interval::of_jackknife(all, without).map(|Interval { low, high, .. }| [low, high])
         });
         Some(Self { value, interval })
     }
-}
-
-/// The 95 % interval of a figure that is `sets[0]` from all draws, and the others without one of G
-/// groups each, by the delete-a-group jackknife: its bias taken away (Quenouille 1956), ± Student's t of G − 1
-/// degrees of freedom standard errors. None from fewer than two groups.
-pub(super) fn jackknife(sets: &[f64]) -> Option<[f64; 2]> {
-    let (&all, without) = sets.split_first()?;
-    if without.len() < 2 {
-        return None;
-    }
-    let groups = without.len() as f64;
-    let bias = (groups - 1.0) * (without.iter().sum::<f64>() / groups - all);
-    let half = t_quantile(groups - 1.0) * standard_error(without);
-    Some([all - bias - half, all - bias + half])
 }
 
 /// The least-squares slope of log ratio on log size.
@@ -85,23 +72,6 @@ mod tests {
         assert_eq!(fit([&[1.0, 1.0, 1.0], &[1.0, 0.0, 1.0]]), none);
         assert_eq!(fit([&[1.0, 1.0], &[1.0, 1.0]]), none);
         assert_eq!(fit([&[3.0; 3], &[3.0; 3]]), Slope { value: 0.0, interval: Some([0.0; 2]) });
-    }
-
-    /// The square of a mean is too large by the variance of that mean; without it the jackknife is exact for
-    /// groups of one: x̄² − s²/n.
-    #[test]
-    fn the_middle_of_an_interval_has_no_bias() {
-        let x: [f64; 4] = [1.0, 2.0, 4.0, 7.0];
-        let sum: f64 = x.iter().sum();
-        let without = x.map(|left_out| ((sum - left_out) / 3.0).powi(2));
-        let sets: Vec<f64> = std::iter::once((sum / 4.0).powi(2)).chain(without).collect();
-        let [low, high] = jackknife(&sets).unwrap();
-        let variance = x.iter().map(|x| (x - sum / 4.0).powi(2)).sum::<f64>() / 3.0;
-        let exact = (sum / 4.0).powi(2) - variance / 4.0;
-        // Rounding of a few operations on numbers of order ten.
-        assert!((0.5 * (low + high) - exact).abs() < 1e-13, "{low} {high} {exact}");
-        assert!(high > low);
-        assert_eq!(jackknife(&sets[..2]), None);
     }
 
     /// log SNR is a mean of 16 normal numbers per size, so the interval is exact: of 10,000 trials

@@ -9,14 +9,19 @@ use super::measure::{Progress, ToyError, ToyOptions, accumulate};
 use super::naming::{is_called, label};
 use super::problem::Perturbation;
 use super::rates::rate;
-use super::slope::{Slope, jackknife};
+use super::slope::Slope;
 use super::verdict::{ASYMPTOTIC, Verdict, judge};
 use crate::diagnose::{DirectionalSnr, Snr, SnrError};
 use crate::estimators::{EstimatorError, EstimatorSettings, Gradient, examples};
+use crate::statistics::Interval;
 
 /// A ratio is resolved from this many standard deviations of a measured mean on, 1/√R each for R draws
-/// without a guide. Below, single parameters are too close to 0, and intervals would hold the truth less often than
-/// they say.
+/// without a guide.
+///
+/// A parameter whose own ratio is not resolved adds its noise's length to the raw mean. From here on these are few if
+/// the parameters' ratios lie about as the lengths of normal numbers do, which is how this problem's parameters
+/// are moved, and intervals hold the truth as often as they say. Where half of the parameters have no signal
+/// at all they do not.
 pub const RESOLVED: f64 = 8.0;
 
 /// The largest M or K: the samples of one draw must fit memory on every core.
@@ -56,7 +61,7 @@ pub struct Row {
     /// Signal and noise, or why there is none.
     pub quality: Result<Quality, SnrError>,
     /// The raw SNR from all draws, then without each group of them.
-    sets: Vec<f64>,
+    raw_ratios: Vec<f64>,
 }
 
 /// Signal against noise of one gradient.
@@ -240,19 +245,22 @@ impl Sweep {
 }
 
 impl Row {
-    /// The 95 % confidence interval of the SNR, where it is [`RESOLVED`], from the raw ratio as for a
-    /// slope. The debiased ratio lies lower by about 1/(2 R r), which with hundreds of parameters may be outside.
+    /// The 95 % confidence interval of the SNR, where it is [resolved](RESOLVED): that of the raw ratio's
+    /// logarithm, from leaving draws out as for a slope. Its middle is not the debiased ratio, which lies lower
+    /// by about 1/(2 R r).
     pub fn interval(&self) -> Option<[f64; 2]> {
         let logs: Vec<f64> = self.resolved()?.iter().map(|snr| snr.ln()).collect();
-        let ends = jackknife(&logs)?.map(f64::exp);
+        let (&all, without) = logs.split_first()?;
+        let Interval { low, high, .. } = Interval::of_jackknife(all, without)?;
+        let ends = [low, high].map(f64::exp);
         ends.iter().all(|end| end.is_finite()).then_some(ends)
     }
 
     /// The raw SNR from all draws and without each group, if it is resolved.
-    pub(super) fn resolved(&self) -> Option<&[f64]> {
+    fn resolved(&self) -> Option<&[f64]> {
         let snr = self.quality.as_ref().ok()?.snr;
         let deviation = (PI / 2.0).sqrt() * snr.floor;
-        (snr.debiased >= RESOLVED * deviation).then_some(&self.sets)
+        (snr.debiased >= RESOLVED * deviation).then_some(&self.raw_ratios)
     }
 
     /// Whether both rows differ in M and K alone.
@@ -283,11 +291,11 @@ pub(super) fn row(
         let directional = own.directional(guide, part)?;
         Ok((Quality { snr: snrs[0], directional }, snrs.iter().map(|snr| snr.raw).collect()))
     });
-    let (quality, sets) = match measured {
-        Ok((quality, sets)) => (Ok(quality), sets),
+    let (quality, raw_ratios) = match measured {
+        Ok((quality, raw_ratios)) => (Ok(quality), raw_ratios),
         Err(error) => (Err(error), Vec::new()),
     };
-    Row { estimator: estimator.clone(), size, part, quality, sets }
+    Row { estimator: estimator.clone(), size, part, quality, raw_ratios }
 }
 
 /// Estimators, and for each the one that its mean φ gradient is taken from.

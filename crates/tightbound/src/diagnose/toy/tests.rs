@@ -124,6 +124,7 @@ fn signal_falls_for_phi_and_rises_for_theta() {
         assert!((-0.65..-0.3).contains(&plain.value), "{part}: {plain:?}");
         let dreg = slope(Gradient::Dreg, part);
         assert!((0.3..0.65).contains(&dreg.value), "{part}: {dreg:?}");
+        // A's ratios under dreg, smaller than b's, are not resolved at K = 30.
         if part == Part::B {
             assert!(plain.interval.unwrap()[1] < 0.0, "{plain:?}");
             assert!(dreg.interval.unwrap()[0] > 0.0, "{dreg:?}");
@@ -131,8 +132,6 @@ fn signal_falls_for_phi_and_rises_for_theta() {
     }
     let theta = slope(Gradient::Plain, Part::Mu);
     assert!((0.2..0.75).contains(&theta.value), "{theta:?}");
-    // So few points leave θ's ratios, without a guide, unresolved.
-    assert_eq!(theta.interval, None, "{theta:?}");
 }
 
 /// With K = 1 the mean over M samples has 1/M of their variance and the same mean, exactly.
@@ -147,6 +146,8 @@ fn signal_rises_with_the_root_of_m() {
         assert_eq!(rate(&row.estimator, row.part, Axis::M), Some(0.5));
         // The sd of a variance over N·R = 2,048 draws is 3 %, so that of a slope over two decades 0.01.
         assert!((slope.value - 0.5).abs() < 0.04, "{row:?}");
+        let [low, high] = slope.interval.unwrap();
+        assert!(low > 0.4 && high < 0.6, "{row:?}");
     }
 }
 
@@ -217,8 +218,8 @@ fn what_cannot_be_measured_is_refused_by_name() {
     assert!(matches!(with(&[3], &["iwea"]), ToyError::NoSuchEstimator { .. }));
 }
 
-/// There is no interval near the floor, which the least noisy estimator of the mean sets; elsewhere it lies about
-/// its ratio. Both are ratios of 8 standard deviations and more, whose biases are 1 % at most.
+/// There is no interval below eight standard deviations of a mean, 1 for θ with 64 draws and less for φ, whose
+/// mean is the least noisy estimator's. Elsewhere it lies about its ratio, whose bias is 1 % there at most.
 #[test]
 fn intervals_lie_about_resolved_ratios() {
     let options = ToyOptions { draws: 64, ..small() };
@@ -226,13 +227,15 @@ fn intervals_lie_about_resolved_ratios() {
     let (mut some, mut none) = (0, 0);
     for row in &report.rows {
         let snr = row.quality.unwrap().snr;
-        let deviations = snr.debiased / ((std::f64::consts::PI / 2.0).sqrt() * snr.floor);
+        if row.part == Part::Mu {
+            assert_eq!(row.interval().is_some(), snr.debiased >= 1.0, "{row:?}");
+        }
         match row.interval() {
             Some([low, high]) => {
-                assert!(deviations >= RESOLVED && low < high, "{row:?}");
+                assert!(low < high && snr.debiased > 8.0 * snr.floor, "{row:?}");
                 assert!(((low * high).sqrt() / snr.raw - 1.0).abs() < 0.02, "{row:?}");
             }
-            None => assert!(deviations < RESOLVED, "{row:?}"),
+            None => assert!(snr.debiased < 1.0, "{row:?}"),
         }
         *if row.interval().is_some() { &mut some } else { &mut none } += 1;
     }

@@ -7,7 +7,7 @@ use super::slope::Slope;
 
 /// Most that a slope may miss its rate. Rates are limits for large sizes: between 100 and 1000 the
 /// slopes of this problem still lie up to 0.02 beside them, and 64 draws leave θ's slope uncertain by
-/// 0.035.
+/// 0.03.
 pub const TOLERANCE: f64 = 0.06;
 
 /// The smallest size from which on a slope is held against a limit.
