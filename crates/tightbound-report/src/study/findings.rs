@@ -55,7 +55,7 @@ fn highest(comparison: &Comparison) -> Option<String> {
         next.label
     );
     let verdict = if comparison.is_scored_alike(comparison.data) {
-        differ([first, second], &ranked)
+        how_clear([first, second], &ranked)
     } else {
         "not all were scored alike, so that nothing follows".to_owned()
     };
@@ -63,7 +63,7 @@ fn highest(comparison: &Comparison) -> Option<String> {
 }
 
 /// Whether the log p̂ of two methods `among` others differ: over seeds, or of single runs on the same images.
-fn differ([(best, values, _), (next, others, _)]: [&Ranked; 2], among: &[Ranked]) -> String {
+fn how_clear([(best, values, _), (next, others, _)]: [&Ranked; 2], among: &[Ranked]) -> String {
     match OverSeeds::test(values, others, seeds_pairs(among)) {
         OverSeeds::P(p) if p < 0.001 => {
             "over seeds the difference is clear (Welch's test, p < 0.001)".to_owned()
