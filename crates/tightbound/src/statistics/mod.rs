@@ -1,9 +1,11 @@
-//! Say how far a figure is known: intervals, the jackknife, Student's t.
+//! Say how far a figure is known: intervals, the jackknife, selection, Student's t.
 
 #[cfg(test)]
 pub(crate) mod coverage;
 mod interval;
+mod selection;
 mod student;
 
 pub use interval::Interval;
+pub(crate) use selection::Selection;
 pub(crate) use student::t_quantile;

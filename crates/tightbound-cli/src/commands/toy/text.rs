@@ -128,7 +128,8 @@ fn protocol(results: &Results) -> String {
          the mean of dreg, or stl\n\
          \x20         slopes of the debiased SNR; intervals from raw SNR of {RESOLVED} standard deviations \
          of a mean and more,\n\
-         \x20         by a jackknife over groups of draws, data and parameters fixed\n",
+         \x20         as the law of such SNR has them, by a jackknife over groups of draws, data and \
+         parameters fixed\n",
         perturbation.sd(),
     );
     let rows = || results.swept.iter().flat_map(|swept| &swept.report.rows);

@@ -124,27 +124,46 @@ fn intervals_of_few_and_of_grouped_draws_cover_too() {
     }
 }
 
-/// Noise whose variance falls like 1/i fills few directions, among which that of the signal is not known from
-/// draws that hardly resolve it.
-#[test]
-fn intervals_of_ratios_among_few_directions_are_wide() {
+/// Where the mean gradient lies among few directions of noise.
+#[derive(Clone, Copy, Debug)]
+enum Direction {
+    /// All parameters have the same mean.
+    Even,
+    /// The noisiest parameter alone has one.
+    Noisiest,
+}
+
+/// How often the intervals of ratios hold these `ratios` of φ and θ, whose noise has a variance that falls like 1/i.
+fn shares_among_few_directions(direction: Direction, ratios: [f32; 2]) -> [f64; 2] {
     let table = ParameterTable::new(&architecture());
-    let ranges = NETWORKS.map(|network| table.network_range(network));
-    let variance = |i: usize| 1.0 / i as f32;
-    let variances: Vec<f32> =
-        ranges.iter().flat_map(|range| (1..=range.len()).map(variance)).collect();
-    for ratios in [[1.0, 0.5], [0.2, 0.05]] {
-        // The first parameter of φ does not vary; the mean of all others is the same.
-        let means = [0, 1].map(|which| {
-            let range = ranges[which].start.max(1)..ranges[which].end;
-            let noise: f32 = variances[range.clone()].iter().sum();
-            ratios[which] * (noise / range.len() as f32).sqrt()
-        });
-        let deviations = variances.iter().map(|v| v.sqrt()).collect();
-        let measured = measured(Known::new(means).with(deviations), 40);
-        for (scopes, exact) in measured.iter().zip(ratios) {
-            let share = share_of_ratio(scopes, exact.into(), "40 draws, few directions");
-            assert!(share > 0.94, "{exact}: {share}");
+    let (mut means, mut variances) = (vec![0.0; table.total()], vec![0.0; table.total()]);
+    for (network, ratio) in NETWORKS.into_iter().zip(ratios) {
+        // The first parameter of φ does not vary.
+        let range = table.network_range(network);
+        let range = range.start.max(1)..range.end;
+        let variance = |i: usize| 1.0 / i as f32;
+        let falling: Vec<f32> = (1..=range.len()).map(variance).collect();
+        let length = ratio * falling.iter().sum::<f32>().sqrt();
+        match direction {
+            Direction::Even => means[range.clone()].fill(length / (range.len() as f32).sqrt()),
+            Direction::Noisiest => means[range.start] = length,
         }
+        variances[range].copy_from_slice(&falling);
+    }
+    let deviations = variances.iter().map(|v| v.sqrt()).collect();
+    let measured = measured(Known::of(means, deviations), 40);
+    let what = format!("few directions, {direction:?}");
+    [0, 1].map(|which| share_of_ratio(&measured[which], ratios[which].into(), &what))
+}
+
+/// Among few directions of noise that of the signal is not known from draws that hardly resolve it; it is taken for
+/// an average one, so intervals are too wide for a signal where noise is weak, and too narrow where it is strong.
+#[test]
+fn intervals_of_ratios_among_few_directions_take_an_average_one() {
+    for ratios in [[1.0, 0.5], [0.2, 0.05]] {
+        let even = shares_among_few_directions(Direction::Even, ratios);
+        assert!(even.iter().all(|share| *share > 0.94), "{ratios:?}: {even:?}");
+        let noisiest = shares_among_few_directions(Direction::Noisiest, ratios);
+        assert!(noisiest.iter().all(|share| *share > 0.88), "{ratios:?}: {noisiest:?}");
     }
 }

@@ -27,12 +27,12 @@ pub(super) fn architecture() -> Architecture {
     }
 }
 
-/// Gradients of known mean and noise: the mean of their network + n times a deviation, and 0 for the first
+/// Gradients of known mean and noise: the mean of each parameter + n times a deviation, and 0 for the first
 /// parameter.
 pub(super) struct Known {
     architecture: Architecture,
-    /// The mean over φ, then over θ.
-    means: [f32; 2],
+    /// The mean of each parameter.
+    means: Vec<f32>,
     /// The deviation of each parameter.
     deviations: Vec<f32>,
     /// The draw that all later ones are like.
@@ -40,15 +40,19 @@ pub(super) struct Known {
 }
 
 impl Known {
-    /// An engine that knows these means over φ and θ.
-    pub(super) fn new(means: [f32; 2]) -> Self {
-        let deviations = vec![1.0; ParameterTable::new(&architecture()).total()];
-        Self { architecture: architecture(), means, deviations, last: u32::MAX }
+    /// Each parameter of φ has the first mean, each of θ the second; noise has deviation 1.
+    pub(super) fn new([phi, theta]: [f32; 2]) -> Self {
+        let table = ParameterTable::new(&architecture());
+        let encoder = table.network_range(Network::Encoder);
+        let mean = |i| if encoder.contains(&i) { phi } else { theta };
+        let means: Vec<f32> = (0..table.total()).map(mean).collect();
+        let deviations = vec![1.0; means.len()];
+        Self::of(means, deviations)
     }
 
-    /// Noise of these deviations.
-    pub(super) fn with(self, deviations: Vec<f32>) -> Self {
-        Self { deviations, ..self }
+    /// These means and deviations.
+    pub(super) fn of(means: Vec<f32>, deviations: Vec<f32>) -> Self {
+        Self { architecture: architecture(), means, deviations, last: u32::MAX }
     }
 }
 
@@ -68,9 +72,10 @@ impl Engine for Known {
     ) -> Result<StepReport, EngineError> {
         let Noise { stream, time } = objective.noise;
         stream.normals(time.min(self.last), 0, 0, gradient);
-        let encoder = ParameterTable::new(&self.architecture).network_range(Network::Encoder);
-        for (i, g) in gradient.iter_mut().enumerate() {
-            *g = *g * self.deviations[i] + self.means[usize::from(!encoder.contains(&i))];
+        for (g, (deviation, mean)) in
+            gradient.iter_mut().zip(self.deviations.iter().zip(&self.means))
+        {
+            *g = *g * deviation + mean;
         }
         gradient[0] = 0.0;
         Ok(StepReport { bound: Bound::default(), kept_fraction: 1.0 })

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::statistics::Interval;
+use crate::statistics::{Interval, Selection};
 
 /// The exponent of a power law.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -19,36 +19,37 @@ pub struct Slope {
 }
 
 impl Slope {
-    /// Fits the debiased `ratios[i]` at `sizes[i]`; the interval is that of `resolved[i]`, raw ratios of
-    /// which the first is from all draws, the rest without one group each. No slope through fewer than two
-    /// sizes, or a ratio that is not positive.
+    /// Fits the debiased `ratios[i]` at `sizes[i]`; the interval is that of the logarithms in `resolved[i]`, raw
+    /// ratios and the limit that they have passed. No slope through fewer than two sizes, or a ratio that is not
+    /// positive.
     pub(super) fn fit(
         sizes: &[usize],
         ratios: &[f64],
-        resolved: Option<&[&[f64]]>,
+        resolved: Option<&[Selection]>,
     ) -> Option<Self> {
-        let value = line(sizes, ratios)?;
+        let logs: Vec<f64> = ratios.iter().map(|ratio| ratio.ln()).collect();
+        let value = line(sizes, &logs)?;
         let interval = resolved.and_then(|resolved| {
-            let column = |set| resolved.iter().map(|ratios| ratios[set]).collect::<Vec<f64>>();
+            let column =
+                |set: usize| resolved.iter().map(|logs| logs.figures[set]).collect::<Vec<f64>>();
             let slopes: Option<Vec<f64>> =
-                (0..resolved[0].len()).map(|set| line(sizes, &column(set))).collect();
-            let (&all, without) = slopes.as_ref()?.split_first()?;
-            Interval::of_jackknife(all, without).map(|Interval { low, high, .. }| [low, high])
+                (0..resolved[0].figures.len()).map(|set| line(sizes, &column(set))).collect();
+            let Interval { low, high, .. } = Interval::of_jackknife(&slopes?, resolved)?;
+            Some([low, high])
         });
         Some(Self { value, interval })
     }
 }
 
-/// The least-squares slope of log ratio on log size.
-fn line(sizes: &[usize], ratios: &[f64]) -> Option<f64> {
-    if sizes.len() < 2 || ratios.iter().any(|ratio| *ratio <= 0.0) {
+/// The least-squares slope of log ratios on log size.
+fn line(sizes: &[usize], y: &[f64]) -> Option<f64> {
+    if sizes.len() < 2 || y.iter().any(|y| !y.is_finite()) {
         return None;
     }
     let n = sizes.len() as f64;
     let x: Vec<f64> = sizes.iter().map(|&size| (size as f64).ln()).collect();
-    let y: Vec<f64> = ratios.iter().map(|ratio| ratio.ln()).collect();
     let (mean_x, mean_y) = (x.iter().sum::<f64>() / n, y.iter().sum::<f64>() / n);
-    let products: f64 = x.iter().zip(&y).map(|(x, y)| (x - mean_x) * (y - mean_y)).sum();
+    let products: f64 = x.iter().zip(y).map(|(x, y)| (x - mean_x) * (y - mean_y)).sum();
     let squares: f64 = x.iter().map(|x| (x - mean_x).powi(2)).sum();
     Some(products / squares)
 }
@@ -67,11 +68,19 @@ mod tests {
         assert!((slope.value + 0.5).abs() < 1e-13 && slope.interval.is_none());
         assert!(Slope::fit(&sizes[..1], &[1.0], None).is_none());
         assert!(Slope::fit(&sizes[..2], &[1.0, 0.0], None).is_none());
-        let fit = |sets: [&[f64]; 2]| Slope::fit(&sizes[..2], &[1.0, 1.0], Some(&sets)).unwrap();
+        let fit = |sets: [&[f64]; 2]| {
+            let resolved = sets.map(|ratios| unselected(ratios.iter().copied()));
+            Slope::fit(&sizes[..2], &[1.0, 1.0], Some(&resolved)).unwrap()
+        };
         let none = Slope { value: 0.0, interval: None };
         assert_eq!(fit([&[1.0, 1.0, 1.0], &[1.0, 0.0, 1.0]]), none);
         assert_eq!(fit([&[1.0, 1.0], &[1.0, 1.0]]), none);
         assert_eq!(fit([&[3.0; 3], &[3.0; 3]]), Slope { value: 0.0, interval: Some([0.0; 2]) });
+    }
+
+    /// Logarithms of these ratios, which are shown whatever they are.
+    fn unselected(ratios: impl Iterator<Item = f64>) -> Selection {
+        Selection { figures: ratios.map(f64::ln).collect(), limit: f64::NEG_INFINITY }
     }
 
     /// log SNR is a mean of 16 normal numbers per size, so the interval is exact: of 10,000 trials
@@ -83,18 +92,17 @@ mod tests {
         let covers = |trial: u32| {
             let mut noise = [0.0; 48];
             stream.normals(0, 0, trial, &mut noise);
-            let ratios: Vec<Vec<f64>> = sizes
+            let sets: Vec<Selection> = sizes
                 .iter()
                 .zip(noise.chunks_exact(16))
                 .map(|(&k, noise)| {
                     let sum: f64 = noise.iter().map(|n| f64::from(*n)).sum();
                     let mean = |sum: f64, n: f64| (k as f64).sqrt() * (sum / n / 10.0).exp();
                     let without = noise.iter().map(|n| mean(sum - f64::from(*n), 15.0));
-                    std::iter::once(mean(sum, 16.0)).chain(without).collect()
+                    unselected(std::iter::once(mean(sum, 16.0)).chain(without))
                 })
                 .collect();
-            let sets: Vec<&[f64]> = ratios.iter().map(Vec::as_slice).collect();
-            let all: Vec<f64> = ratios.iter().map(|sets| sets[0]).collect();
+            let all: Vec<f64> = sets.iter().map(|logs| logs.figures[0].exp()).collect();
             let [low, high] = Slope::fit(&sizes, &all, Some(&sets)).unwrap().interval.unwrap();
             low < 0.5 && 0.5 < high
         };

@@ -13,15 +13,15 @@ use super::slope::Slope;
 use super::verdict::{ASYMPTOTIC, Verdict, judge};
 use crate::diagnose::{DirectionalSnr, Snr, SnrError};
 use crate::estimators::{EstimatorError, EstimatorSettings, Gradient, examples};
-use crate::statistics::Interval;
+use crate::statistics::{Interval, Selection};
 
 /// A ratio is resolved from this many standard deviations of a measured mean on, 1/√R each for R draws
 /// without a guide.
 ///
 /// A parameter whose own ratio is not resolved adds its noise's length to the raw mean. From here on these are few if
 /// the parameters' ratios lie about as the lengths of normal numbers do, which is how this problem's parameters
-/// are moved, and intervals hold the truth as often as they say. Where half of the parameters have no signal
-/// at all they do not.
+/// are moved, and intervals hold the truth as often as they say, at this limit too: they are those of ratios that came
+/// out above it. Where half of the parameters have no signal at all they do not.
 pub const RESOLVED: f64 = 8.0;
 
 /// The largest M or K: the samples of one draw must fit memory on every core.
@@ -246,21 +246,22 @@ impl Sweep {
 
 impl Row {
     /// The 95 % confidence interval of the SNR, where it is [resolved](RESOLVED): that of the raw ratio's
-    /// logarithm, from leaving draws out as for a slope. Its middle is not the debiased ratio, which lies lower
-    /// by about 1/(2 R r).
+    /// logarithm, from leaving draws out as for a slope, given that it is resolved. Its middle is not the debiased
+    /// ratio, which lies lower by about 1/(2 R r).
     pub fn interval(&self) -> Option<[f64; 2]> {
-        let logs: Vec<f64> = self.resolved()?.iter().map(|snr| snr.ln()).collect();
-        let (&all, without) = logs.split_first()?;
-        let Interval { low, high, .. } = Interval::of_jackknife(all, without)?;
+        let logs = self.resolved()?;
+        let Interval { low, high, .. } =
+            Interval::of_jackknife(&logs.figures, std::slice::from_ref(&logs))?;
         let ends = [low, high].map(f64::exp);
         ends.iter().all(|end| end.is_finite()).then_some(ends)
     }
 
-    /// The raw SNR from all draws and without each group, if it is resolved.
-    fn resolved(&self) -> Option<&[f64]> {
+    /// Logarithms of the raw SNR and of the limit from which on it is resolved; none below that.
+    fn resolved(&self) -> Option<Selection> {
         let snr = self.quality.as_ref().ok()?.snr;
-        let deviation = (PI / 2.0).sqrt() * snr.floor;
-        (snr.debiased >= RESOLVED * deviation).then_some(&self.raw_ratios)
+        let limit = RESOLVED * (PI / 2.0).sqrt() * snr.floor;
+        let logs = || self.raw_ratios.iter().map(|ratio| ratio.ln()).collect();
+        (snr.raw >= limit).then(|| Selection { figures: logs(), limit: limit.ln() })
     }
 
     /// Whether both rows differ in M and K alone.
@@ -274,7 +275,7 @@ impl Row {
 pub(super) fn slope(series: &[&Row], sizes: &[usize]) -> Option<Slope> {
     let ratios: Result<Vec<f64>, _> =
         series.iter().map(|row| row.quality.as_ref().map(|quality| quality.snr.debiased)).collect();
-    let resolved: Option<Vec<&[f64]>> = series.iter().map(|row| row.resolved()).collect();
+    let resolved: Option<Vec<Selection>> = series.iter().map(|row| row.resolved()).collect();
     Slope::fit(sizes, &ratios.ok()?, resolved.as_deref())
 }
 

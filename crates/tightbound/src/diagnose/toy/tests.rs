@@ -1,5 +1,7 @@
 //! Hold the toy experiment against what is known about it: closed forms, theory, itself.
 
+use std::f64::consts::PI;
+
 use super::accumulate::Accumulator;
 use super::measure::accumulate;
 use super::problem::{Problem, VARIANCE};
@@ -160,7 +162,7 @@ fn unbiased_gradients_share_the_mean_of_the_quietest() {
         let is = |row: &&Row| row.estimator.gradient == rule && row.part == Part::B;
         report.rows.iter().find(is).unwrap().quality.unwrap()
     };
-    let floor = (2.0 / (6.0 * std::f64::consts::PI)).sqrt();
+    let floor = (2.0 / (6.0 * PI)).sqrt();
     // Rounding of a mean of four equal numbers.
     assert!((row(Gradient::Dreg).snr.floor - floor).abs() < 1e-15);
     assert!((row(Gradient::Stl).snr.floor - floor).abs() < 1e-15);
@@ -219,7 +221,8 @@ fn what_cannot_be_measured_is_refused_by_name() {
 }
 
 /// There is no interval below eight standard deviations of a mean, 1 for θ with 64 draws and less for φ, whose
-/// mean is the least noisy estimator's. Elsewhere it lies about its ratio, whose bias is 1 % there at most.
+/// mean is the least noisy estimator's. Elsewhere it lies about its ratio, whose bias is 1 % there at most, but
+/// for the limit itself, where it reaches further down.
 #[test]
 fn intervals_lie_about_resolved_ratios() {
     let options = ToyOptions { draws: 64, ..small() };
@@ -228,14 +231,17 @@ fn intervals_lie_about_resolved_ratios() {
     for row in &report.rows {
         let snr = row.quality.unwrap().snr;
         if row.part == Part::Mu {
-            assert_eq!(row.interval().is_some(), snr.debiased >= 1.0, "{row:?}");
+            assert_eq!(row.interval().is_some(), snr.raw >= 1.0, "{row:?}");
         }
         match row.interval() {
             Some([low, high]) => {
-                assert!(low < high && snr.debiased > 8.0 * snr.floor, "{row:?}");
-                assert!(((low * high).sqrt() / snr.raw - 1.0).abs() < 0.02, "{row:?}");
+                let over_limit = snr.raw / (RESOLVED * (PI / 2.0).sqrt() * snr.floor);
+                assert!(low < snr.raw && snr.raw < high && over_limit >= 1.0, "{row:?}");
+                let middle = (low * high).sqrt();
+                assert!(middle < 1.02 * snr.raw, "{row:?}");
+                assert!(middle > 0.98 * snr.raw || over_limit < 1.1, "{row:?}");
             }
-            None => assert!(snr.debiased < 1.0, "{row:?}"),
+            None => assert!(snr.raw < 1.0, "{row:?}"),
         }
         *if row.interval().is_some() { &mut some } else { &mut none } += 1;
     }
