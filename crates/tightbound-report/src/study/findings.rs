@@ -63,7 +63,8 @@ fn highest(comparison: &Comparison) -> Option<String> {
 }
 
 /// Whether the log p̂ of two methods `among` others differ: over seeds, or of single runs on the same images.
-fn how_clear([(best, values, _), (next, others, _)]: [&Ranked; 2], among: &[Ranked]) -> String {
+fn how_clear(two: [&Ranked; 2], among: &[Ranked]) -> String {
+    let [(_, values, _), (_, others, _)] = two;
     match OverSeeds::test(values, others, seeds_pairs(among)) {
         OverSeeds::P(p) if p < 0.001 => {
             "over seeds the difference is clear (Welch's test, p < 0.001)".to_owned()
@@ -75,26 +76,31 @@ fn how_clear([(best, values, _), (next, others, _)]: [&Ranked; 2], among: &[Rank
             format!("over seeds the two are not told apart (Welch's test, p = {p:.2})")
         }
         OverSeeds::Undefined => "whether seeds would tell the two apart is not known".to_owned(),
-        OverSeeds::TooFew => {
-            let single = (values.len(), others.len()) == (1, 1);
-            match single.then(|| paired(best, next, |row| row.log_p_hat)).flatten() {
-                None => format!(
-                    "whether seeds would tell the two apart is not known: Welch's test needs \
-                     {FEWEST_SEEDS} of each"
-                ),
-                Some(difference) => {
-                    let told = match is_clear(&difference, pairs(among.len())) {
-                        true => "on the same images these two models differ",
-                        false => "even on the same images these two models are not told apart",
-                    };
-                    format!(
-                        "{told} ({difference} nats, 95 % interval); what another seed would give is not \
-                         known from one run each"
-                    )
-                }
-            }
-        }
+        OverSeeds::TooFew => on_the_same_images(two, among.len()).unwrap_or_else(|| {
+            format!(
+                "whether seeds would tell the two apart is not known: Welch's test needs \
+                 {FEWEST_SEEDS} of each"
+            )
+        }),
     }
+}
+
+/// Whether the log p̂ of two methods of `among` differ image by image; none unless each has one run.
+fn on_the_same_images(
+    [(best, values, _), (next, others, _)]: [&Ranked; 2],
+    among: usize,
+) -> Option<String> {
+    if (values.len(), others.len()) != (1, 1) {
+        return None;
+    }
+    let difference = paired(best, next, |row| row.log_p_hat)?;
+    let told = match is_clear(&difference, pairs(among)) {
+        true => "on the same images these two models differ",
+        false => "even on the same images these two models are not told apart",
+    };
+    Some(format!(
+        "{told} ({difference} nats, 95 % interval); what another seed would give is not known from one run each"
+    ))
 }
 
 /// How many pairs of these methods have seeds enough for a test.
