@@ -4,8 +4,8 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::selection::{NORMAL_QUANTILE, Selected, Selection};
-use super::student::t_quantile;
+use super::selection::{Passed, Truncated};
+use super::student::{NORMAL_QUANTILE, t_quantile};
 
 /// A figure and its 95 % interval.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -22,7 +22,7 @@ impl Interval {
     /// The interval of the mean of `figures`, by Student's t; without ends (NaN) for one figure.
     pub fn of_mean(figures: &[f64]) -> Self {
         let n = figures.len() as f64;
-        let mean = figures.iter().sum::<f64>() / n;
+        let mean = mean(figures);
         let variance = figures.iter().map(|x| (x - mean).powi(2)).sum::<f64>() / (n - 1.0);
         let reach = (variance / n).sqrt() * t_quantile(n - 1.0);
         Self { value: mean, low: mean - reach, high: mean + reach }
@@ -36,28 +36,29 @@ impl Interval {
     /// θ − (G−1) (mean θ₋g − θ) ± t √((G−1)/G Σ (θ₋g − mean)²),  t Student's of G−1 degrees of freedom
     /// ```
     ///
-    /// What is taken from θ is its bias of order 1/R (Quenouille 1956). The interval is given only where all `selections`
-    /// were passed, so it is the one of 95 % of such cases: see [`Selected`].
-    pub(crate) fn of_jackknife(figures: &[f64], selections: &[Selection]) -> Option<Self> {
+    /// What is taken from θ is its bias of order 1/R (Quenouille 1956). The interval is one of those that are given
+    /// where all of `passed` were passed: see [`Truncated`], which knows its deviations; these are measured, and t's
+    /// quantile stands for a normal one.
+    pub(crate) fn of_jackknife(figures: &[f64], passed: &[Passed]) -> Option<Self> {
         let (&value, without) = figures.split_first()?;
         if without.len() < 2 {
             return None;
         }
         let groups = without.len() as f64;
-        let bias = (groups - 1.0) * (mean(without) - value);
+        let unbiased = value - (groups - 1.0) * (mean(without) - value);
         let variance = jackknife_covariance(without, without);
         let deviation = variance.sqrt() * t_quantile(groups - 1.0) / NORMAL_QUANTILE;
-        let mut selected = Selected { from: f64::NEG_INFINITY, to: f64::INFINITY };
-        for Selection { figures, limit } in selections {
-            let slope = jackknife_covariance(&figures[1..], without) / variance;
-            let at_limit = (limit - figures[0]) / slope / deviation;
-            if slope > 0.0 {
-                selected.from = selected.from.max(at_limit);
-            } else if slope < 0.0 {
-                selected.to = selected.to.min(at_limit);
+        let mut shown = Truncated::NOWHERE;
+        for Passed { figures, limit } in passed {
+            let with_theta = jackknife_covariance(&figures[1..], without) / variance;
+            let at_limit = (limit - figures[0]) / with_theta / deviation;
+            if with_theta > 0.0 {
+                shown.low = shown.low.max(at_limit);
+            } else if with_theta < 0.0 {
+                shown.high = shown.high.min(at_limit);
             }
         }
-        let [low, high] = selected.ends().map(|end| value - bias + deviation * end);
+        let [low, high] = shown.interval().map(|end| unbiased + deviation * end);
         Some(Self { value, low, high })
     }
 
@@ -65,7 +66,7 @@ impl Interval {
     /// t-statistic that has no skewness left (Hall 1992, On the removal of skewness by transformation).
     pub(crate) fn of_skewed_mean(figures: &[f64]) -> Self {
         let n = figures.len() as f64;
-        let mean = figures.iter().sum::<f64>() / n;
+        let mean = mean(figures);
         let moment = |power| figures.iter().map(|x| (x - mean).powi(power)).sum::<f64>() / n;
         let error = (moment(2) / (n - 1.0)).sqrt();
         let skew = moment(3) / moment(2).powf(1.5) / n.sqrt();
@@ -113,7 +114,7 @@ mod tests {
         let figures = [&[(sum / 4.0).powi(2)][..], &without].concat();
         let Interval { value, low, high } = Interval::of_jackknife(&figures, &[]).unwrap();
         let variance = x.iter().map(|x| (x - sum / 4.0).powi(2)).sum::<f64>() / 3.0;
-        // Rounding of a few operations on numbers of order ten; ends are found to 2⁻⁵⁰ of 37 deviations.
+        // Rounding of a few operations on numbers of order ten; ends are found to 2⁻⁶⁰ of 37 deviations.
         assert!((0.5 * (low + high) - (value - variance / 4.0)).abs() < 1e-12, "{low} {high}");
         assert!(high > low && value == 12.25);
 
@@ -123,6 +124,36 @@ mod tests {
         let other = Interval::of_mean(&x);
         assert!((one.low - other.low).abs() < 1e-12 && (one.high - other.high).abs() < 1e-12);
         assert_eq!(Interval::of_jackknife(&figures[..2], &[]), None);
+    }
+
+    /// What rises with a figure and has passed a limit cuts off the figure's law below, what falls with it above,
+    /// where a straight line through its figures has the limit; the nearest counts.
+    #[test]
+    fn of_a_jackknife_it_is_cut_off_where_a_limit_is() {
+        let figures = [2.0, 1.5, 2.5, 1.0, 3.0];
+        let Interval { low, high, .. } = Interval::of_jackknife(&figures, &[]).unwrap();
+        let deviation = (high - low) / (2.0 * NORMAL_QUANTILE);
+        // 3 x − 1 is 5, and passes 4.4 where x is 1.8; −2 x is −4, and passes −5 where x is 2.5.
+        let passed = |scale: f64, shift: f64, limit| Passed {
+            figures: figures.iter().map(|x| scale * x + shift).collect(),
+            limit,
+        };
+        let [below, above, further] =
+            [passed(3.0, -1.0, 4.4), passed(-2.0, 0.0, -5.0), passed(1.0, 0.0, 1.0)];
+        let ends = |low: f64, high: f64| {
+            let shown = Truncated { low: low / deviation, high: high / deviation };
+            shown.interval().map(|end| 2.0 + deviation * end)
+        };
+        for (passed, expected) in [
+            (&[below.clone(), further.clone()][..], ends(-0.2, f64::INFINITY)),
+            (&[above.clone()], ends(f64::NEG_INFINITY, 0.5)),
+            (&[further, above, below], ends(-0.2, 0.5)),
+        ] {
+            let Interval { value, low, high } = Interval::of_jackknife(&figures, passed).unwrap();
+            // Rounding, times 37 deviations of 1 at most.
+            assert!((low - expected[0]).abs() < 1e-11 && (high - expected[1]).abs() < 1e-11);
+            assert!(low < value && value < high && value == 2.0);
+        }
     }
 
     /// A transformed t-statistic at either end of the interval is Student's quantile; figures that lie

@@ -7,5 +7,5 @@ mod selection;
 mod student;
 
 pub use interval::Interval;
-pub(crate) use selection::Selection;
+pub(crate) use selection::Passed;
 pub(crate) use student::t_quantile;

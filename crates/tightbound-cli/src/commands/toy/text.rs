@@ -128,7 +128,7 @@ fn protocol(results: &Results) -> String {
          the mean of dreg, or stl\n\
          \x20         slopes of the debiased SNR; intervals from raw SNR of {RESOLVED} standard deviations \
          of a mean and more,\n\
-         \x20         as the law of such SNR has them, by a jackknife over groups of draws, data and \
+         \x20         given that they are so large, by a jackknife over groups of draws, data and \
          parameters fixed\n",
         perturbation.sd(),
     );

@@ -56,8 +56,9 @@ pub struct ScopeSnr {
     /// Mean over parameters of √max(0, mean²/var − 1/R). Cut at 0 per parameter, it is still above the
     /// signal where a parameter's mean is not resolved, and so has no interval either.
     pub debiased: f64,
-    /// ‖E g‖ / √tr Cov g, without the part of the mean that noise explains. The interval is somewhat too wide
-    /// where the draws hardly resolve it and the noise fills few directions.
+    /// ‖E g‖ / √tr Cov g, without the part of the mean that noise explains. Where the draws hardly resolve it and
+    /// the noise fills few directions, the interval is too wide if noise is weak along the mean, too narrow if it
+    /// is strong there.
     pub ratio: Interval,
     /// DSNR, E ‖g∥‖/‖g⊥‖ of the second half of the draws about the mean direction of the first half,
     /// which the interval takes as given; none for fewer than eight parameters, whose ratios are skewed more than

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::statistics::{Interval, Selection};
+use crate::statistics::{Interval, Passed};
 
 /// The exponent of a power law.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -12,29 +12,39 @@ pub struct Slope {
     /// The 95 % confidence interval of the exponent, where there are draws enough and all ratios are
     /// [resolved](super::RESOLVED).
     ///
-    /// It covers the noise of the draws; data and parameters are held fixed, and the law is taken to be
-    /// straight. It comes from the raw ratios, and its middle need not be `value`: a debiased ratio r of R draws
-    /// lies low by about 1/(2 R r), which all parameters share, a resolved raw one by next to nothing.
+    /// It covers the noise of the draws, given that all ratios are resolved, so that it is longer where one hardly
+    /// is; data and parameters are held fixed, and the law is taken to be straight. It comes from the raw
+    /// ratios, and its middle need not be `value`: a debiased ratio r of R draws lies low by about 1/(2 R r),
+    /// which all parameters share, a resolved raw one by next to nothing.
     pub interval: Option<[f64; 2]>,
 }
 
+/// A ratio that is resolved.
+#[derive(Clone, Debug)]
+pub(super) struct Resolved {
+    /// Logarithms of the raw ratio from all draws, then without each group of them.
+    pub logs: Vec<f64>,
+    /// What shows that it is resolved.
+    pub passed: Passed,
+}
+
 impl Slope {
-    /// Fits the debiased `ratios[i]` at `sizes[i]`; the interval is that of the logarithms in `resolved[i]`, raw
-    /// ratios and the limit that they have passed. No slope through fewer than two sizes, or a ratio that is not
-    /// positive.
+    /// Fits the debiased `ratios[i]` at `sizes[i]`; the interval is that of the `resolved[i]`. No slope through
+    /// fewer than two sizes, or a ratio that is not positive and finite.
     pub(super) fn fit(
         sizes: &[usize],
         ratios: &[f64],
-        resolved: Option<&[Selection]>,
+        resolved: Option<&[Resolved]>,
     ) -> Option<Self> {
         let logs: Vec<f64> = ratios.iter().map(|ratio| ratio.ln()).collect();
         let value = line(sizes, &logs)?;
         let interval = resolved.and_then(|resolved| {
             let column =
-                |set: usize| resolved.iter().map(|logs| logs.figures[set]).collect::<Vec<f64>>();
+                |set: usize| resolved.iter().map(|ratio| ratio.logs[set]).collect::<Vec<f64>>();
             let slopes: Option<Vec<f64>> =
-                (0..resolved[0].figures.len()).map(|set| line(sizes, &column(set))).collect();
-            let Interval { low, high, .. } = Interval::of_jackknife(&slopes?, resolved)?;
+                (0..resolved[0].logs.len()).map(|set| line(sizes, &column(set))).collect();
+            let passed: Vec<Passed> = resolved.iter().map(|ratio| ratio.passed.clone()).collect();
+            let Interval { low, high, .. } = Interval::of_jackknife(&slopes?, &passed)?;
             Some([low, high])
         });
         Some(Self { value, interval })
@@ -69,7 +79,7 @@ mod tests {
         assert!(Slope::fit(&sizes[..1], &[1.0], None).is_none());
         assert!(Slope::fit(&sizes[..2], &[1.0, 0.0], None).is_none());
         let fit = |sets: [&[f64]; 2]| {
-            let resolved = sets.map(|ratios| unselected(ratios.iter().copied()));
+            let resolved = sets.map(|ratios| unlimited(ratios.iter().copied()));
             Slope::fit(&sizes[..2], &[1.0, 1.0], Some(&resolved)).unwrap()
         };
         let none = Slope { value: 0.0, interval: None };
@@ -78,9 +88,10 @@ mod tests {
         assert_eq!(fit([&[3.0; 3], &[3.0; 3]]), Slope { value: 0.0, interval: Some([0.0; 2]) });
     }
 
-    /// Logarithms of these ratios, which are shown whatever they are.
-    fn unselected(ratios: impl Iterator<Item = f64>) -> Selection {
-        Selection { figures: ratios.map(f64::ln).collect(), limit: f64::NEG_INFINITY }
+    /// Ratios that would be shown whatever they were.
+    fn unlimited(ratios: impl Iterator<Item = f64>) -> Resolved {
+        let logs: Vec<f64> = ratios.map(f64::ln).collect();
+        Resolved { passed: Passed { figures: logs.clone(), limit: f64::NEG_INFINITY }, logs }
     }
 
     /// log SNR is a mean of 16 normal numbers per size, so the interval is exact: of 10,000 trials
@@ -92,17 +103,17 @@ mod tests {
         let covers = |trial: u32| {
             let mut noise = [0.0; 48];
             stream.normals(0, 0, trial, &mut noise);
-            let sets: Vec<Selection> = sizes
+            let sets: Vec<Resolved> = sizes
                 .iter()
                 .zip(noise.chunks_exact(16))
                 .map(|(&k, noise)| {
                     let sum: f64 = noise.iter().map(|n| f64::from(*n)).sum();
                     let mean = |sum: f64, n: f64| (k as f64).sqrt() * (sum / n / 10.0).exp();
                     let without = noise.iter().map(|n| mean(sum - f64::from(*n), 15.0));
-                    unselected(std::iter::once(mean(sum, 16.0)).chain(without))
+                    unlimited(std::iter::once(mean(sum, 16.0)).chain(without))
                 })
                 .collect();
-            let all: Vec<f64> = sets.iter().map(|logs| logs.figures[0].exp()).collect();
+            let all: Vec<f64> = sets.iter().map(|ratio| ratio.logs[0].exp()).collect();
             let [low, high] = Slope::fit(&sizes, &all, Some(&sets)).unwrap().interval.unwrap();
             low < 0.5 && 0.5 < high
         };

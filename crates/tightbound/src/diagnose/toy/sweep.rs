@@ -9,11 +9,11 @@ use super::measure::{Progress, ToyError, ToyOptions, accumulate};
 use super::naming::{is_called, label};
 use super::problem::Perturbation;
 use super::rates::rate;
-use super::slope::Slope;
+use super::slope::{Resolved, Slope};
 use super::verdict::{ASYMPTOTIC, Verdict, judge};
 use crate::diagnose::{DirectionalSnr, Snr, SnrError};
 use crate::estimators::{EstimatorError, EstimatorSettings, Gradient, examples};
-use crate::statistics::{Interval, Selection};
+use crate::statistics::{Interval, Passed};
 
 /// A ratio is resolved from this many standard deviations of a measured mean on, 1/√R each for R draws
 /// without a guide.
@@ -60,8 +60,8 @@ pub struct Row {
     pub part: Part,
     /// Signal and noise, or why there is none.
     pub quality: Result<Quality, SnrError>,
-    /// The raw SNR from all draws, then without each group of them.
-    raw_ratios: Vec<f64>,
+    /// The SNR from all draws, then without each group of them.
+    snrs: Vec<Snr>,
 }
 
 /// Signal against noise of one gradient.
@@ -247,21 +247,23 @@ impl Sweep {
 impl Row {
     /// The 95 % confidence interval of the SNR, where it is [resolved](RESOLVED): that of the raw ratio's
     /// logarithm, from leaving draws out as for a slope, given that it is resolved. Its middle is not the debiased
-    /// ratio, which lies lower by about 1/(2 R r).
+    /// ratio, which lies lower by about 1/(2 R r); near the limit it reaches further down.
     pub fn interval(&self) -> Option<[f64; 2]> {
-        let logs = self.resolved()?;
-        let Interval { low, high, .. } =
-            Interval::of_jackknife(&logs.figures, std::slice::from_ref(&logs))?;
+        let Resolved { logs, passed } = self.resolved()?;
+        let Interval { low, high, .. } = Interval::of_jackknife(&logs, &[passed])?;
         let ends = [low, high].map(f64::exp);
         ends.iter().all(|end| end.is_finite()).then_some(ends)
     }
 
-    /// Logarithms of the raw SNR and of the limit from which on it is resolved; none below that.
-    fn resolved(&self) -> Option<Selection> {
-        let snr = self.quality.as_ref().ok()?.snr;
-        let limit = RESOLVED * (PI / 2.0).sqrt() * snr.floor;
-        let logs = || self.raw_ratios.iter().map(|ratio| ratio.ln()).collect();
-        (snr.raw >= limit).then(|| Selection { figures: logs(), limit: limit.ln() })
+    /// The raw SNR and how many times its floor it is, if it is resolved.
+    pub(super) fn resolved(&self) -> Option<Resolved> {
+        let limit = RESOLVED * (PI / 2.0).sqrt();
+        let first = self.snrs.first()?;
+        let each = |of: fn(&Snr) -> f64| self.snrs.iter().map(|snr| of(snr).ln()).collect();
+        (first.raw >= limit * first.floor).then(|| Resolved {
+            logs: each(|snr| snr.raw),
+            passed: Passed { figures: each(|snr| snr.raw / snr.floor), limit: limit.ln() },
+        })
     }
 
     /// Whether both rows differ in M and K alone.
@@ -275,7 +277,7 @@ impl Row {
 pub(super) fn slope(series: &[&Row], sizes: &[usize]) -> Option<Slope> {
     let ratios: Result<Vec<f64>, _> =
         series.iter().map(|row| row.quality.as_ref().map(|quality| quality.snr.debiased)).collect();
-    let resolved: Option<Vec<Selection>> = series.iter().map(|row| row.resolved()).collect();
+    let resolved: Option<Vec<Resolved>> = series.iter().map(|row| row.resolved()).collect();
     Slope::fit(sizes, &ratios.ok()?, resolved.as_deref())
 }
 
@@ -290,13 +292,13 @@ pub(super) fn row(
     let guide = if part.is_phi() { guide } else { own };
     let measured = own.snrs(guide, part).and_then(|snrs| {
         let directional = own.directional(guide, part)?;
-        Ok((Quality { snr: snrs[0], directional }, snrs.iter().map(|snr| snr.raw).collect()))
+        Ok((Quality { snr: snrs[0], directional }, snrs))
     });
-    let (quality, raw_ratios) = match measured {
-        Ok((quality, raw_ratios)) => (Ok(quality), raw_ratios),
+    let (quality, snrs) = match measured {
+        Ok((quality, snrs)) => (Ok(quality), snrs),
         Err(error) => (Err(error), Vec::new()),
     };
-    Row { estimator: estimator.clone(), size, part, quality, raw_ratios }
+    Row { estimator: estimator.clone(), size, part, quality, snrs }
 }
 
 /// Estimators, and for each the one that its mean φ gradient is taken from.
