@@ -64,7 +64,7 @@ fn belongs(call: &str, path: &Path, out: &Path) -> bool {
     path.starts_with(out) || temporary || way
 }
 
-/// Every subcommand but `sweep cell`, and what it may write beside cache and devices.
+/// Every subcommand but `sweep cell` and `bench score`, and what it may write beside cache and devices.
 const COMMANDS: [(&str, &[&str]); 32] = [
     ("train --data glyphs TINY --epochs 2 --k 3 --out deep/er/run", &["deep/er/run"]),
     ("train --data glyphs TINY --epochs 1 --k 3", &["runs/glyphs-iwae-1x3-seed1"]),

@@ -17,7 +17,7 @@ pub(crate) struct Passed {
 /// A normal figure of deviation 1, measured as 0, that is shown between two ends alone.
 ///
 /// Where the truth lies below a limit, a figure that is shown came out too large, and the usual intervals about such
-/// figures hold the truth less often than they say; well above the limit, more often. Given that it is shown, a
+/// figures hold the truth less often than they say; a little above it, more often. Given that it is shown, a
 /// figure's law is the normal one, cut off where a limit would not be passed, what is independent of it in
 /// the passing figures being held fixed (Lee, Sun, Sun & Taylor 2016, Exact post-selection inference, with
 /// application to the lasso, Lemma 5.1 and Theorem 5.2). The interval holds every mean whose shortest region of
