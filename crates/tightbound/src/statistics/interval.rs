@@ -146,7 +146,7 @@ mod tests {
         };
         for (passed, expected) in [
             (&[below.clone(), further.clone()][..], ends(-0.2, f64::INFINITY)),
-            (&[above.clone()], ends(f64::NEG_INFINITY, 0.5)),
+            (std::slice::from_ref(&above), ends(f64::NEG_INFINITY, 0.5)),
             (&[further, above, below], ends(-0.2, 0.5)),
         ] {
             let Interval { value, low, high } = Interval::of_jackknife(&figures, passed).unwrap();
