@@ -147,7 +147,7 @@ mod tests {
         for (passed, expected) in [
             (&[below.clone(), further.clone()][..], ends(-0.2, f64::INFINITY)),
             (std::slice::from_ref(&above), ends(f64::NEG_INFINITY, 0.5)),
-            (&[further, above, below], ends(-0.2, 0.5)),
+            (&[further, above.clone(), below], ends(-0.2, 0.5)),
         ] {
             let Interval { value, low, high } = Interval::of_jackknife(&figures, passed).unwrap();
             // Rounding, times 37 deviations of 1 at most.
