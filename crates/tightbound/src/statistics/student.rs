@@ -21,8 +21,6 @@ mod tests {
             // Half a unit of the table's last digit.
             assert!((t_quantile(degrees) - t).abs() < 5e-4, "{degrees}: {}", t_quantile(degrees));
         }
-        // 10⁶ degrees leave (z³ + z)/(4·10⁶), 2.4e-6, to a normal number.
-        assert!((t_quantile(1e6) - NORMAL_QUANTILE - 2.4e-6).abs() < 1e-7);
         assert!(t_quantile(0.0).is_nan());
     }
 }
