@@ -73,7 +73,7 @@ mod tests {
 <ul class="notes">
 <li>Mean ± standard deviation over 2 to 4 seeds.</li>
 <li>Bold: best mean of its column.</li>
-<li>†: not told from the best of its column by a two-sided Welch t-test at 5 %, corrected for all pairs of the column (Bonferroni).</li>
+<li>†: not told from the best of its column at 5 % by the Games–Howell test: Welch&#39;s t-test, corrected for all pairs of the column.</li>
 <li>No test, and so no †, where the cell or the best has fewer than 4 seeds.</li>
 <li>[…]: Rainforth et al. 2018, ‡ second-hand; *not* ours_at_all.</li>
 </ul>

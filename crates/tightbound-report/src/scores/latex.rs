@@ -159,7 +159,7 @@ mod tests {
 \end{tabular}
 \par\footnotesize Mean $\pm$ standard deviation over 2 to 4 seeds.
 \par\footnotesize Bold: best mean of its column.
-\par\footnotesize $\dagger$: not told from the best of its column by a two-sided Welch t-test at 5 \%, corrected for all pairs of the column (Bonferroni).
+\par\footnotesize $\dagger$: not told from the best of its column at 5 \% by the Games--Howell test: Welch's t-test, corrected for all pairs of the column.
 \par\footnotesize No test, and so no $\dagger$, where the cell or the best has fewer than 4 seeds.
 \par\footnotesize [\ldots{}]: Rainforth et al. 2018, $\ddagger$ second-hand; *not* ours\_at\_all.
 \end{table}

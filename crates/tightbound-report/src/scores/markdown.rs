@@ -78,7 +78,7 @@ mod tests {
 
 - Mean ± standard deviation over 2 to 4 seeds.
 - Bold: best mean of its column.
-- †: not told from the best of its column by a two-sided Welch t-test at 5 %, corrected for all pairs of the column (Bonferroni).
+- †: not told from the best of its column at 5 % by the Games–Howell test: Welch's t-test, corrected for all pairs of the column.
 - No test, and so no †, where the cell or the best has fewer than 4 seeds.
 - \[…\]: Rainforth et al. 2018, ‡ second-hand; \*not\* ours\_at\_all.
 ";

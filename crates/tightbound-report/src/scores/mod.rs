@@ -6,9 +6,10 @@ mod latex;
 mod layout;
 mod markdown;
 mod score_table;
+mod studentized_range;
 mod text;
 mod welch;
 
 pub use score_table::{Best, Cell, Column, Published, Row, ScoreTable};
 pub use welch::welch_p;
-pub(crate) use welch::{FEWEST_SEEDS, LEVEL, OverSeeds, pairs, tested_pairs};
+pub(crate) use welch::{FEWEST_SEEDS, LEVEL, OverSeeds, pairs, tested_means};

@@ -1,6 +1,8 @@
-//! Tell two means apart by Welch's t-test.
+//! Tell means apart: two by Welch's t-test, pairs of more by Games and Howell's.
 
 use statrs::distribution::{ContinuousCDF, StudentsT};
+
+use super::studentized_range::above;
 
 /// A corrected p value above this does not tell two means apart.
 pub(crate) const LEVEL: f64 = 0.05;
@@ -16,18 +18,20 @@ pub(crate) enum OverSeeds {
     TooFew,
     /// None vary, or one is not finite.
     Undefined,
-    /// Welch's p, corrected for the pairs that could have been picked (Bonferroni). That one of them is below
-    /// [`LEVEL`] by chance happens about once in twenty times.
+    /// The probability that of so many equal means any two would come to lie so far apart.
     P(f64),
 }
 
 impl OverSeeds {
-    /// Tests two means out of so many pairs.
-    pub(crate) fn test(a: &[f64], b: &[f64], pairs: usize) -> Self {
+    /// Tests two of so many means (Games & Howell 1976, Pairwise multiple comparison procedures with unequal n's and/or
+    /// variances): Welch's t, times √2, by the law of the range of all the means. Of two means it is Welch's test.
+    pub(crate) fn test(a: &[f64], b: &[f64], means: usize) -> Self {
         if a.len().min(b.len()) < FEWEST_SEEDS {
             return Self::TooFew;
         }
-        welch_p(a, b).map_or(Self::Undefined, |p| Self::P((p * pairs as f64).min(1.0)))
+        Welch::of(a, b).map_or(Self::Undefined, |Welch { t, degrees }| {
+            Self::P(above(t.abs() * std::f64::consts::SQRT_2, means, degrees))
+        })
     }
 }
 
@@ -36,9 +40,9 @@ pub(crate) fn pairs(means: usize) -> usize {
     (means * means.saturating_sub(1) / 2).max(1)
 }
 
-/// How many pairs there are among the means over enough seeds.
-pub(crate) fn tested_pairs<'a>(means: impl Iterator<Item = &'a [f64]>) -> usize {
-    pairs(means.filter(|values| values.len() >= FEWEST_SEEDS).count())
+/// How many of the means are over enough seeds, two at least.
+pub(crate) fn tested_means<'a>(means: impl Iterator<Item = &'a [f64]>) -> usize {
+    means.filter(|values| values.len() >= FEWEST_SEEDS).count().max(2)
 }
 
 /// The probability, under equal means of normal values, of means at least this far apart: Welch's
@@ -58,14 +62,29 @@ pub(crate) fn tested_pairs<'a>(means: impl Iterator<Item = &'a [f64]>) -> usize 
 /// assert_eq!(tightbound_report::welch_p(&[0.72], &[0.75, 0.70]), None);
 /// ```
 pub fn welch_p(a: &[f64], b: &[f64]) -> Option<f64> {
-    let [(mean_a, u), (mean_b, v)] = [squared_error(a)?, squared_error(b)?];
-    let sum = u + v;
-    let freedom = |squared: f64, n: usize| (squared / sum).powi(2) / (n - 1) as f64;
-    let degrees = 1.0 / (freedom(u, a.len()) + freedom(v, b.len()));
-    let t = (mean_a - mean_b) / sum.sqrt();
-    // Infinite values and no spread end as a NaN in t or in the degrees, which has no distribution.
-    let law = t.is_finite().then(|| StudentsT::new(0.0, 1.0, degrees).ok())??;
+    let Welch { t, degrees } = Welch::of(a, b)?;
+    let law = StudentsT::new(0.0, 1.0, degrees).ok()?;
     Some(2.0 * law.sf(t.abs()))
+}
+
+/// Welch's statistic.
+#[derive(Clone, Copy, Debug)]
+struct Welch {
+    t: f64,
+    degrees: f64,
+}
+
+impl Welch {
+    /// That of two means, where it is defined.
+    fn of(a: &[f64], b: &[f64]) -> Option<Self> {
+        let [(mean_a, u), (mean_b, v)] = [squared_error(a)?, squared_error(b)?];
+        let sum = u + v;
+        let freedom = |squared: f64, n: usize| (squared / sum).powi(2) / (n - 1) as f64;
+        let degrees = 1.0 / (freedom(u, a.len()) + freedom(v, b.len()));
+        let t = (mean_a - mean_b) / sum.sqrt();
+        // Infinite values and no spread end as a NaN in one of them.
+        (t.is_finite() && degrees.is_finite()).then_some(Self { t, degrees })
+    }
 }
 
 /// The mean of two values or more, and the square of its standard error.
@@ -187,18 +206,24 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn p_counts_pairs_and_needs_four_seeds() {
+    fn p_counts_means_and_needs_four_seeds() {
         assert_eq!([0, 1, 2, 5].map(pairs), [1, 1, 1, 10]);
         let means: [&[f64]; 4] = [&[1.0; 4], &[1.0; 3], &[1.0; 5], &[1.0; 4]];
-        assert_eq!(tested_pairs(means.into_iter()), 3);
+        assert_eq!(tested_means(means.into_iter()), 3);
+        assert_eq!(tested_means(means.into_iter().take(2)), 2);
         let (a, b) = ([1.0, 2.0, 3.0, 4.0], [3.0, 5.0, 4.0, 6.5]);
-        let p = welch_p(&a, &b).unwrap();
-        assert!(p > 0.01 && p < 0.5, "{p}");
-        assert_eq!(OverSeeds::test(&a, &b, 1), OverSeeds::P(p));
-        assert_eq!(OverSeeds::test(&a, &b, 2), OverSeeds::P(2.0 * p));
-        assert_eq!(OverSeeds::test(&a, &b, 100), OverSeeds::P(1.0));
-        assert_eq!(OverSeeds::test(&a, &b[..3], 1), OverSeeds::TooFew);
-        assert_eq!(OverSeeds::test(&a[..3], &b, 1), OverSeeds::TooFew);
-        assert_eq!(OverSeeds::test(&[1.0; 4], &[2.0; 4], 1), OverSeeds::Undefined);
+        let p = |means| match OverSeeds::test(&a, &b, means) {
+            OverSeeds::P(p) => p,
+            other => panic!("{other:?}"),
+        };
+        let welch = welch_p(&a, &b).unwrap();
+        assert!(welch > 0.01 && welch < 0.5, "{welch}");
+        // Errors of both integrals.
+        assert!((p(2) - welch).abs() < 1e-11, "{} {welch}", p(2));
+        // A pair among several is one of all of them, and these are not apart from each other.
+        assert!(p(3) > p(2) && p(3) < 3.0 * p(2) && p(4) > p(3) && p(4) < 6.0 * p(2));
+        assert_eq!(OverSeeds::test(&a, &b[..3], 2), OverSeeds::TooFew);
+        assert_eq!(OverSeeds::test(&a[..3], &b, 2), OverSeeds::TooFew);
+        assert_eq!(OverSeeds::test(&[1.0; 4], &[2.0; 4], 2), OverSeeds::Undefined);
     }
 }

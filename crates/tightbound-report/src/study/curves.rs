@@ -273,8 +273,9 @@ impl Comparison<'_> {
                 let own = run.snr.iter().filter(|report| report.estimator.m == m);
                 let point = |report: &tightbound::diagnose::live::SnrReport| {
                     let ratio = report.scopes.get(network)?.ratio;
-                    let (low, high) = (Some(ratio.low), Some(ratio.high));
-                    Some(Point { x: report.estimator.k as f64, y: ratio.value, low, high })
+                    let interval = ratio.interval();
+                    let (low, high) = (interval.map(|i| i.low), interval.map(|i| i.high));
+                    Some(Point { x: report.estimator.k as f64, y: ratio.value(), low, high })
                 };
                 series.push(Series {
                     name: format!("{word}, M = {m}"),
@@ -288,7 +289,8 @@ impl Comparison<'_> {
             what: format!("snr {}", method.label),
             title: &format!("Clarity of the gradients of {}", method.label),
             caption: "Signal-to-noise ratio of whole networks' gradients on one minibatch, for bounds \
-                      with K samples under each of M logarithms; bars are 95 % intervals.",
+                      with K samples under each of M logarithms; bars are 95 % intervals, of those that the \
+                      draws resolve.",
             x: Axis { label: "K".into(), scale: Scale::Log },
             y: Axis { label: RATIO.into(), scale: Scale::Log },
         };
@@ -384,7 +386,7 @@ fn scored_curve(run: &Run) -> Vec<(f64, f64)> {
 
 fn monitored(run: &Run) -> Vec<(f64, f64)> {
     let ratio = |record: &tightbound::run::SnrRecord| {
-        Some((record.epoch as f64, record.figures.as_ref()?.encoder.value))
+        Some((record.epoch as f64, record.figures.as_ref()?.encoder.value()))
     };
     run.monitored.iter().filter_map(ratio).collect()
 }

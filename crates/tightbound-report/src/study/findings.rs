@@ -8,7 +8,7 @@ use super::comparison::{Comparison, Method};
 use super::run::Run;
 use super::tables::report_ssim;
 use crate::number::{Measured, mean_and_sd};
-use crate::scores::{FEWEST_SEEDS, LEVEL, OverSeeds, pairs, tested_pairs};
+use crate::scores::{FEWEST_SEEDS, LEVEL, OverSeeds, pairs, tested_means};
 
 /// A note on the weights is due from this fraction of images on.
 const MANY_IMAGES: f64 = 0.05;
@@ -65,20 +65,20 @@ fn highest(comparison: &Comparison) -> Option<String> {
 /// Whether the log p̂ of two methods `among` others differ: over seeds, or of single runs on the same images.
 fn how_clear(two: [&Ranked; 2], among: &[Ranked]) -> String {
     let [(_, values, _), (_, others, _)] = two;
-    match OverSeeds::test(values, others, seeds_pairs(among)) {
+    match OverSeeds::test(values, others, seeds_means(among)) {
         OverSeeds::P(p) if p < 0.001 => {
-            "over seeds the difference is clear (Welch's test, p < 0.001)".to_owned()
+            "over seeds the difference is clear (Games–Howell test, p < 0.001)".to_owned()
         }
         OverSeeds::P(p) if p < LEVEL => {
-            format!("over seeds the difference is clear (Welch's test, p = {p:.3})")
+            format!("over seeds the difference is clear (Games–Howell test, p = {p:.3})")
         }
         OverSeeds::P(p) => {
-            format!("over seeds the two are not told apart (Welch's test, p = {p:.2})")
+            format!("over seeds the two are not told apart (Games–Howell test, p = {p:.2})")
         }
         OverSeeds::Undefined => "whether seeds would tell the two apart is not known".to_owned(),
         OverSeeds::TooFew => on_the_same_images(two, among.len()).unwrap_or_else(|| {
             format!(
-                "whether seeds would tell the two apart is not known: Welch's test needs \
+                "whether seeds would tell the two apart is not known: a test needs \
                  {FEWEST_SEEDS} of each"
             )
         }),
@@ -103,9 +103,9 @@ fn on_the_same_images(
     ))
 }
 
-/// How many pairs of these methods have seeds enough for a test.
-fn seeds_pairs(ranked: &[Ranked]) -> usize {
-    tested_pairs(ranked.iter().map(|(_, values, _)| values.as_slice()))
+/// How many of these methods have seeds enough for a test.
+fn seeds_means(ranked: &[Ranked]) -> usize {
+    tested_means(ranked.iter().map(|(_, values, _)| values.as_slice()))
 }
 
 /// Standard errors that a difference must exceed to be called one, among so many pairs (Bonferroni).
@@ -167,9 +167,9 @@ fn unreliable(comparison: &Comparison) -> Option<String> {
 /// too few for a test, or single runs do not even `differ` on their images; else how far to believe it.
 fn told_apart(ranked: &[Ranked], differ: impl FnOnce() -> bool) -> Option<&'static str> {
     let [(_, first, _), .., (_, last, _)] = ranked else { return None };
-    match OverSeeds::test(first, last, seeds_pairs(ranked)) {
+    match OverSeeds::test(first, last, seeds_means(ranked)) {
         OverSeeds::P(p) if p < LEVEL => {
-            Some(" (Welch's test over seeds, all pairs of bounds counted)")
+            Some(" (Games–Howell test over seeds, all pairs of bounds counted)")
         }
         OverSeeds::TooFew if (first.len(), last.len()) == (1, 1) => {
             differ().then_some(" (one run each; seeds may differ)")

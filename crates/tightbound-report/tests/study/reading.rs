@@ -5,7 +5,7 @@ use std::fs;
 use tightbound::diagnose::live::{Scope, ScopeSnr, SnrReport};
 use tightbound::estimators::EstimatorSettings;
 use tightbound::run::RunError;
-use tightbound::statistics::Interval;
+use tightbound::statistics::{Interval, Ratio};
 use tightbound_report::study::{Run, is_run};
 
 use super::fixture::{Runs, scored, seeded, settings};
@@ -132,7 +132,8 @@ fn scores_of_one_set_of_images_do_not_mix() {
 
 /// Ratios of two estimators, as `snr.json` has them.
 fn snr_json(epoch: usize, digest: &str) -> String {
-    let ratio = |value: f64| Interval { value, low: 0.5 * value, high: 2.0 * value };
+    let ratio =
+        |value: f64| Ratio::Resolved(Interval { value, low: 0.5 * value, high: 2.0 * value });
     let scope = |name: &str, value| ScopeSnr {
         scope: Scope { name: name.into(), whole: true, is_phi: name == "encoder", parameters: 9 },
         raw: 9.0,

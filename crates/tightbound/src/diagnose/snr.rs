@@ -87,24 +87,12 @@ impl Moments {
         Self { mean, mean_variance, variance }
     }
 
-    /// (‖E g‖ / √tr Cov g)² without the part of the mean that noise explains; noise can make it
-    /// negative. NaN where nothing varies.
-    pub fn squared_ratio(&self) -> f64 {
-        let rows = self.mean.iter().zip(&self.mean_variance).zip(&self.variance);
-        let (mut signal, mut noise) = (0.0, 0.0);
-        for ((mean, mean_variance), variance) in rows.filter(|(_, v)| **v != 0.0) {
-            signal += mean * mean - mean_variance;
-            noise += variance;
-        }
-        signal / noise
-    }
-
     /// The ratios; parameters of zero variance are left out.
     pub fn snr(&self) -> Result<Snr, SnrError> {
         let Self { mean, mean_variance, variance } = self;
         let rows = mean.iter().zip(mean_variance).zip(variance);
         let (mut raw, mut floor, mut debiased) = (0.0, 0.0, 0.0);
-        let mut counted = 0.0;
+        let (mut signal, mut noise, mut counted) = (0.0, 0.0, 0.0);
         for (i, ((&mean, &mean_variance), &variance)) in rows.enumerate() {
             if ![mean, mean_variance, variance].into_iter().all(f64::is_finite) {
                 return Err(SnrError::NotFinite(i));
@@ -116,6 +104,8 @@ impl Moments {
             raw += mean.abs() / variance.sqrt();
             floor += (2.0 / PI * mean_variance / variance).sqrt();
             debiased += (squared.max(0.0) / variance).sqrt();
+            signal += squared;
+            noise += variance;
             counted += 1.0;
         }
         if counted == 0.0 {
@@ -125,7 +115,7 @@ impl Moments {
             raw: raw / counted,
             floor: floor / counted,
             debiased: debiased / counted,
-            ratio: self.squared_ratio().max(0.0).sqrt(),
+            ratio: (signal / noise).max(0.0).sqrt(),
         })
     }
 }

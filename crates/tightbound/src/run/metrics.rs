@@ -10,7 +10,7 @@ use super::atomic::{folder_of, write_all, write_atomic};
 use super::error::RunError;
 use super::log::{end_of, read_or_empty};
 use super::storage::Storage;
-use crate::statistics::Interval;
+use crate::statistics::Ratio;
 
 /// One line of `metrics.jsonl`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -127,9 +127,9 @@ pub struct SnrFigures {
     /// R, how many gradients were drawn.
     pub draws: u32,
     /// ‖E g‖ / √tr Cov g of φ, debiased.
-    pub encoder: Interval,
+    pub encoder: Ratio,
     /// The same of θ.
-    pub decoder: Interval,
+    pub decoder: Ratio,
     /// Mean effective sample size of the K weights under one logarithm.
     pub effective_samples: f64,
 }

@@ -24,6 +24,11 @@ pub(crate) fn coverage(intervals: &[Interval], truth: impl Fn(u32) -> f64) -> f6
     intervals.iter().zip(0..).filter(holds).count() as f64 / intervals.len() as f64
 }
 
+/// The standard error of a share of 95 % of `count` intervals.
+pub(crate) fn share_error(count: f64) -> f64 {
+    (0.95 * 0.05 / count).sqrt()
+}
+
 /// The mean figure of all trials: its own error is a hundredth of one interval's.
 fn mean(intervals: &[Interval]) -> f64 {
     intervals.iter().map(|i| i.value).sum::<f64>() / intervals.len() as f64

@@ -3,9 +3,11 @@
 #[cfg(test)]
 pub(crate) mod coverage;
 mod interval;
+mod jackknife;
+mod ratio;
 mod selection;
 mod student;
 
 pub use interval::Interval;
-pub(crate) use selection::Passed;
-pub(crate) use student::t_quantile;
+pub(crate) use jackknife::{Jackknife, Passed};
+pub use ratio::Ratio;

@@ -5,15 +5,6 @@ use std::f64::consts::FRAC_1_SQRT_2;
 /// How far ends are looked for: nothing that lies so many deviations below a limit passes it, in 10²⁹⁹ trials.
 const FURTHEST: f64 = 37.0;
 
-/// A figure that has passed a limit, without which nothing would be shown.
-#[derive(Clone, Debug)]
-pub(crate) struct Passed {
-    /// From all draws, then without each group of them.
-    pub figures: Vec<f64>,
-    /// What the first of these has reached.
-    pub limit: f64,
-}
-
 /// A normal figure of deviation 1, measured as 0, that is shown between two ends alone.
 ///
 /// Where the truth lies below a limit, a figure that is shown came out too large, and the usual intervals about such

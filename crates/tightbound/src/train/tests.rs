@@ -193,7 +193,7 @@ fn looking_at_signal_and_noise_changes_nothing() {
     );
     for look in looks {
         let figures = look.figures.unwrap();
-        assert!(figures.encoder.value > 0.0 && figures.effective_samples >= 1.0, "{figures:?}");
+        assert!(figures.encoder.value() > 0.0 && figures.effective_samples >= 1.0, "{figures:?}");
     }
 }
 

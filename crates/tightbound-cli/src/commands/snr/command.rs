@@ -27,8 +27,9 @@ const IMAGES: u32 = 20;
 /// Measure how noisy a model's gradients are: signal-to-noise ratios for other M, K and bounds
 ///
 /// One minibatch and its binary pixels stay fixed; every draw of the gradient has new latent noise.
-/// All estimators see the same noise. The ratio has a 95 % interval over that noise, and a finding is
-/// stated only where intervals are apart. Another minibatch, model or seed may find otherwise.
+/// All estimators see the same noise. A ratio that the draws resolve has a 95 % interval over that noise,
+/// and a finding is stated only where intervals are apart. Another minibatch, model or seed may find
+/// otherwise.
 #[derive(Debug, clap::Args)]
 #[command(
     mut_arg("part", |part| part.default_value("train")),
@@ -38,7 +39,8 @@ const IMAGES: u32 = 20;
   tightbound snr runs/demo/piwae --gradient dreg --no-what-if --layers
 
 What the figures mean, for gradients g with mean E g:
-  ratio     ‖E g‖ / √(tr Cov g) over all parameters of a network, noise taken out of the mean
+  ratio     ‖E g‖ / √(tr Cov g) over all parameters of a network, noise taken out of the mean; with an
+            interval from √(12/R) on for R draws: below, they do not find the mean well enough
   raw       mean over parameters of |mean| / sd, as in Rainforth et al. 2018, Eq. 8; noise alone has
             the floor √(2/(πR)) for R draws
   debiased  mean over parameters of √max(0, mean²/var − 1/R); noise alone still shows about 0.3/√R
@@ -65,7 +67,7 @@ pub struct Args {
     #[arg(long, value_name = "RULE", default_value = "plain")]
     gradient: Gradient,
 
-    /// R, gradients drawn per estimator; intervals narrow as 1/√R
+    /// R, gradients drawn per estimator; intervals narrow as 1/√R, and lower ratios have one
     #[arg(long, value_name = "R", default_value_t = 100)]
     draws: u32,
 

@@ -8,7 +8,6 @@ use tightbound::engine::Batch;
 use tightbound::engine::cpu::CpuEngine;
 use tightbound::estimators::{EstimatorSettings, Gradient};
 use tightbound::model::Network;
-use tightbound::statistics::Interval;
 
 use crate::display::counting_bar;
 
@@ -118,13 +117,13 @@ impl Study {
     }
 
     /// Of the what-if table: the row with the largest ratio of the encoder among unbiased rules, and the
-    /// rows whose intervals overlap with its.
+    /// rows that are not told from it: their intervals overlap with its, or are missing.
     pub fn clearest(&self) -> Option<(&SnrReport, Vec<&SnrReport>)> {
         let ratio = |r: &SnrReport| r.network(Network::Encoder).ratio;
         let unbiased = || {
             self.what_if.iter().filter(|r| r.estimator.is_unbiased().is_ok_and(|unbiased| unbiased))
         };
-        let best = unbiased().max_by(|a, b| ratio(a).value.total_cmp(&ratio(b).value))?;
+        let best = unbiased().max_by(|a, b| ratio(a).value().total_cmp(&ratio(b).value()))?;
         let alike = |r: &&SnrReport| {
             r.estimator != best.estimator && trend(&ratio(r), &ratio(best)) == Trend::NotSeen
         };
@@ -148,8 +147,8 @@ pub fn name(settings: &EstimatorSettings) -> String {
 fn changes(from: &SnrReport, to: &SnrReport) -> Vec<Finding> {
     let networks = [(Network::Encoder, "encoder"), (Network::Decoder, "decoder")];
     let finding = |(network, word)| {
-        let ratio = |r: &SnrReport| -> Interval { r.network(network).ratio };
-        let (before, after) = (ratio(from).value, ratio(to).value);
+        let ratio = |r: &SnrReport| r.network(network).ratio;
+        let (before, after) = (ratio(from).value(), ratio(to).value());
         if (before - after).abs() <= 1e-5 * before {
             return None;
         }

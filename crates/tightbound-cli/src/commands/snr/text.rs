@@ -1,7 +1,7 @@
 //! Put signal-to-noise ratios into words, tables and JSON.
 
 use serde_json::{Value, json};
-use tightbound::diagnose::live::{ScopeSnr, SnrReport};
+use tightbound::diagnose::live::{RESOLVED, ScopeSnr, SnrReport};
 use tightbound::model::Network;
 use tightbound::settings::{EstimatorLine, Settings};
 use tightbound_report::{Align, Table};
@@ -71,9 +71,10 @@ pub fn to_text(subject: &Subject, study: &Study, layers: bool) -> String {
     let mut text = format!(
         "Signal and noise of the gradients of {run}: trained as {}, {epoch} epochs, digest {digest}.\n\
          {draws} draws on {images} of {of} {part} images of {data}, seed {seed}, tightbound {}.\n\
-         In brackets: 95 % intervals.\n",
+         In brackets: 95 % intervals, of ratios from {limit:.3} on; {draws} draws do not resolve lower ones.\n",
         EstimatorLine(settings),
         tightbound::VERSION,
+        limit = (RESOLVED / f64::from(*draws)).sqrt(),
     );
     for (network, title) in [(Network::Encoder, "Encoder, φ"), (Network::Decoder, "Decoder, θ")] {
         text += &format!("\n{title}\n\n{}", grid(&study.grid, network));
@@ -112,7 +113,7 @@ fn findings(study: &Study) -> String {
             name(&best.estimator)
         );
         text += &match alike.is_empty() {
-            true => "; no other interval overlaps with its.\n".to_owned(),
+            true => "; it is told from all others.\n".to_owned(),
             false => {
                 let names: Vec<_> = alike.iter().map(|r| name(&r.estimator)).collect();
                 format!("; these draws do not tell it from: {}.\n", names.join(", "))

@@ -1,10 +1,10 @@
-//! Say what two intervals show, and no more.
+//! Say what two ratios show, and no more.
 
 use serde::{Deserialize, Serialize};
 
-use crate::statistics::Interval;
+use crate::statistics::Ratio;
 
-/// What happened to a figure from one setting to another.
+/// What happened to a ratio from one setting to another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Trend {
@@ -12,22 +12,20 @@ pub enum Trend {
     Rises,
     /// The intervals are apart, and the second lies lower.
     Falls,
-    /// The intervals overlap: these draws show no difference.
+    /// The intervals overlap, or one is missing: these draws show no difference.
     NotSeen,
 }
 
-/// Compares two figures. Two 95 % intervals that are apart are a difference at well below 5 %.
-pub fn trend(from: &Interval, to: &Interval) -> Trend {
-    if to.low > from.high {
-        Trend::Rises
-    } else if to.high < from.low {
-        Trend::Falls
-    } else {
-        Trend::NotSeen
+/// Compares two ratios. Two 95 % intervals that are apart are a difference at well below 5 %.
+pub fn trend(from: &Ratio, to: &Ratio) -> Trend {
+    match (from.interval(), to.interval()) {
+        (Some(from), Some(to)) if to.low > from.high => Trend::Rises,
+        (Some(from), Some(to)) if to.high < from.low => Trend::Falls,
+        _ => Trend::NotSeen,
     }
 }
 
-/// A figure before and after, with what that shows.
+/// A ratio before and after, with what that shows.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Change {
     /// What was measured, such as `the encoder's signal-to-noise ratio`.
@@ -36,14 +34,14 @@ pub struct Change {
     pub from: String,
     /// The second setting.
     pub to: String,
-    /// The figure at the first setting.
-    pub before: Interval,
-    /// The figure at the second setting.
-    pub after: Interval,
+    /// The ratio at the first setting.
+    pub before: Ratio,
+    /// The ratio at the second setting.
+    pub after: Ratio,
 }
 
 impl Change {
-    /// What the intervals show.
+    /// What the ratios show.
     pub fn trend(&self) -> Trend {
         trend(&self.before, &self.after)
     }
@@ -58,10 +56,14 @@ impl Change {
             Trend::Falls => {
                 format!("From {from} to {to}, {what} falls: {before} → {after}.")
             }
-            Trend::NotSeen => format!(
-                "From {from} to {to}, these draws show no change of {what}: {before} and \
-                 {after} overlap."
-            ),
+            Trend::NotSeen => {
+                let are_resolved = before.interval().and(after.interval()).is_some();
+                let reason = if are_resolved { "overlap" } else { "are not both resolved" };
+                format!(
+                    "From {from} to {to}, these draws show no change of {what}: {before} and \
+                     {after} {reason}."
+                )
+            }
         }
     }
 }
@@ -69,10 +71,12 @@ impl Change {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::statistics::Interval;
 
     fn change(before: [f64; 3], after: [f64; 3]) -> Change {
-        let interval = |[low, value, high]: [f64; 3]| Interval { value, low, high };
-        let (before, after) = (interval(before), interval(after));
+        let resolved =
+            |[low, value, high]: [f64; 3]| Ratio::Resolved(Interval { value, low, high });
+        let (before, after) = (resolved(before), resolved(after));
         let [what, from, to] = ["noise", "a", "b"].map(str::to_owned);
         Change { what, from, to, before, after }
     }
@@ -90,7 +94,11 @@ mod tests {
         let unclear = change([0.5, 1.0, 1.5], [1.5, 2.0, 2.5]);
         assert_eq!(unclear.trend(), Trend::NotSeen);
         assert!(unclear.in_words().contains("no change of noise"));
-        let unknown = change([f64::NAN; 3], [1.0; 3]);
+        assert!(unclear.in_words().ends_with("[1.500, 2.500] overlap."));
+        let unknown = Change { before: Ratio::Unresolved { value: 0.1 }, ..rises };
         assert_eq!(unknown.trend(), Trend::NotSeen);
+        assert!(
+            unknown.in_words().ends_with("0.100 and 2.000 [1.600, 2.400] are not both resolved.")
+        );
     }
 }

@@ -6,13 +6,13 @@ use serde::{Deserialize, Serialize};
 
 use super::draws::{Draws, LEAST_DRAWS, Products};
 use super::error::LiveError;
-use super::ratio::interval;
+use super::ratio::ratio;
 use crate::diagnose::{Moments, Snr, SnrError};
 use crate::engine::{Batch, Engine, Noise, Objective, Prune};
 use crate::estimators::{Estimator, EstimatorSettings, effective_sample_size};
 use crate::model::{Network, ParameterTable};
 use crate::random::{Purpose, Stream};
-use crate::statistics::Interval;
+use crate::statistics::{Interval, Ratio};
 
 /// Where gradients are drawn.
 #[derive(Clone, Copy, Debug)]
@@ -56,10 +56,9 @@ pub struct ScopeSnr {
     /// Mean over parameters of √max(0, mean²/var − 1/R). Cut at 0 per parameter, it is still above the
     /// signal where a parameter's mean is not resolved, and so has no interval either.
     pub debiased: f64,
-    /// ‖E g‖ / √tr Cov g, without the part of the mean that noise explains. Where the draws hardly resolve it and
-    /// the noise fills few directions, the interval is too wide if noise is weak along the mean, too narrow if it
-    /// is strong there.
-    pub ratio: Interval,
+    /// ‖E g‖ / √tr Cov g, without the part of the mean that noise explains.
+    /// Its interval is given where it is [resolved](super::RESOLVED).
+    pub ratio: Ratio,
     /// DSNR, E ‖g∥‖/‖g⊥‖ of the second half of the draws about the mean direction of the first half,
     /// which the interval takes as given; none for fewer than eight parameters, whose ratios are skewed more than
     /// their interval would tell. Noise alone shows about √(2/(πr)), r the number of directions that it fills.
@@ -234,7 +233,7 @@ fn measure_scope(
         raw,
         floor,
         debiased,
-        ratio: interval(moments.squared_ratio(), &products),
+        ratio: ratio(&products),
         directional: (products.varying >= FEWEST_VARYING)
             .then(|| direction.ratio(tensors))
             .transpose()?,

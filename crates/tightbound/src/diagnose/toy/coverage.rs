@@ -9,8 +9,8 @@ use super::slope::{Resolved, Slope};
 use super::sweep::{Row, row, slope};
 use crate::estimators::EstimatorSettings;
 use crate::random::{Purpose, Stream};
-use crate::statistics::Interval;
-use crate::statistics::coverage::{TRIALS, coverage};
+use crate::statistics::coverage::{TRIALS, coverage, share_error};
+use crate::statistics::{Interval, Jackknife};
 
 const DIMS: usize = 20;
 const POINTS: usize = 4;
@@ -118,7 +118,8 @@ impl Shares {
             .filter_map(Row::interval)
             .map(|[low, high]| Interval { value: mean, low, high })
             .collect();
-        let usual = |row: &Row| Interval::of_jackknife(&row.resolved()?.logs, &[]);
+        let usual =
+            |row: &Row| Some(Jackknife::of_equal_groups(&row.resolved()?.logs)?.interval(&[]));
         let usual: Vec<Interval> = rows.iter().filter_map(usual).collect();
         let shares = Self {
             given: given.len() as f64 / rows.len() as f64,
@@ -132,8 +133,7 @@ impl Shares {
     /// Whether 95 % hold the truth, to one per cent and so many standard errors of `trials` figures that could
     /// have an interval.
     fn hold(&self, trials: u32, errors: f64) -> bool {
-        let error = (0.95 * 0.05 / (self.given * f64::from(trials))).sqrt();
-        (self.held - 0.95).abs() < 0.01 + errors * error
+        (self.held - 0.95).abs() < 0.01 + errors * share_error(self.given * f64::from(trials))
     }
 }
 

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::statistics::{Interval, Passed};
+use crate::statistics::{Interval, Jackknife, Passed};
 
 /// The exponent of a power law.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -44,7 +44,8 @@ impl Slope {
             let slopes: Option<Vec<f64>> =
                 (0..resolved[0].logs.len()).map(|set| line(sizes, &column(set))).collect();
             let passed: Vec<Passed> = resolved.iter().map(|ratio| ratio.passed.clone()).collect();
-            let Interval { low, high, .. } = Interval::of_jackknife(&slopes?, &passed)?;
+            let slope = Jackknife::of_equal_groups(&slopes?)?;
+            let Interval { low, high, .. } = slope.interval(&passed);
             Some([low, high])
         });
         Some(Self { value, interval })
@@ -79,8 +80,9 @@ mod tests {
         assert!(Slope::fit(&sizes[..1], &[1.0], None).is_none());
         assert!(Slope::fit(&sizes[..2], &[1.0, 0.0], None).is_none());
         let fit = |sets: [&[f64]; 2]| {
-            let resolved = sets.map(|ratios| unlimited(ratios.iter().copied()));
-            Slope::fit(&sizes[..2], &[1.0, 1.0], Some(&resolved)).unwrap()
+            let resolved: Option<Vec<Resolved>> =
+                sets.into_iter().map(|ratios| unlimited(ratios.iter().copied())).collect();
+            Slope::fit(&sizes[..2], &[1.0, 1.0], resolved.as_deref()).unwrap()
         };
         let none = Slope { value: 0.0, interval: None };
         assert_eq!(fit([&[1.0, 1.0, 1.0], &[1.0, 0.0, 1.0]]), none);
@@ -88,10 +90,11 @@ mod tests {
         assert_eq!(fit([&[3.0; 3], &[3.0; 3]]), Slope { value: 0.0, interval: Some([0.0; 2]) });
     }
 
-    /// Ratios that would be shown whatever they were.
-    fn unlimited(ratios: impl Iterator<Item = f64>) -> Resolved {
+    /// Ratios that would be shown whatever they were; none of fewer than two groups.
+    fn unlimited(ratios: impl Iterator<Item = f64>) -> Option<Resolved> {
         let logs: Vec<f64> = ratios.map(f64::ln).collect();
-        Resolved { passed: Passed { figures: logs.clone(), limit: f64::NEG_INFINITY }, logs }
+        let figure = Jackknife::of_equal_groups(&logs)?;
+        Some(Resolved { passed: Passed { figure, limit: f64::NEG_INFINITY }, logs })
     }
 
     /// log SNR is a mean of 16 normal numbers per size, so the interval is exact: of 10,000 trials
@@ -110,7 +113,7 @@ mod tests {
                     let sum: f64 = noise.iter().map(|n| f64::from(*n)).sum();
                     let mean = |sum: f64, n: f64| (k as f64).sqrt() * (sum / n / 10.0).exp();
                     let without = noise.iter().map(|n| mean(sum - f64::from(*n), 15.0));
-                    unlimited(std::iter::once(mean(sum, 16.0)).chain(without))
+                    unlimited(std::iter::once(mean(sum, 16.0)).chain(without)).unwrap()
                 })
                 .collect();
             let all: Vec<f64> = sets.iter().map(|ratio| ratio.logs[0].exp()).collect();

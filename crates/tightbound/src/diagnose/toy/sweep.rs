@@ -13,7 +13,7 @@ use super::slope::{Resolved, Slope};
 use super::verdict::{ASYMPTOTIC, Verdict, judge};
 use crate::diagnose::{DirectionalSnr, Snr, SnrError};
 use crate::estimators::{EstimatorError, EstimatorSettings, Gradient, examples};
-use crate::statistics::{Interval, Passed};
+use crate::statistics::{Interval, Jackknife, Passed};
 
 /// A ratio is resolved from this many standard deviations of a measured mean on, 1/√R each for R draws
 /// without a guide.
@@ -250,20 +250,24 @@ impl Row {
     /// ratio, which lies lower by about 1/(2 R r); near the limit it reaches further down.
     pub fn interval(&self) -> Option<[f64; 2]> {
         let Resolved { logs, passed } = self.resolved()?;
-        let Interval { low, high, .. } = Interval::of_jackknife(&logs, &[passed])?;
+        let Interval { low, high, .. } = Jackknife::of_equal_groups(&logs)?.interval(&[passed]);
         let ends = [low, high].map(f64::exp);
         ends.iter().all(|end| end.is_finite()).then_some(ends)
     }
 
-    /// The raw SNR and how many times its floor it is, if it is resolved.
+    /// The raw SNR and how many times its floor it is, if it is resolved and there are draws to leave out.
     pub(super) fn resolved(&self) -> Option<Resolved> {
         let limit = RESOLVED * (PI / 2.0).sqrt();
         let first = self.snrs.first()?;
-        let each = |of: fn(&Snr) -> f64| self.snrs.iter().map(|snr| of(snr).ln()).collect();
-        (first.raw >= limit * first.floor).then(|| Resolved {
-            logs: each(|snr| snr.raw),
-            passed: Passed { figures: each(|snr| snr.raw / snr.floor), limit: limit.ln() },
-        })
+        let is_resolved = first.raw >= limit * first.floor;
+        if !is_resolved {
+            return None;
+        }
+        let each =
+            |of: fn(&Snr) -> f64| self.snrs.iter().map(|snr| of(snr).ln()).collect::<Vec<_>>();
+        let figure = Jackknife::of_equal_groups(&each(|snr| snr.raw / snr.floor))?;
+        let passed = Passed { figure, limit: limit.ln() };
+        Some(Resolved { logs: each(|snr| snr.raw), passed })
     }
 
     /// Whether both rows differ in M and K alone.

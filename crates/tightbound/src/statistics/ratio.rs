@@ -1,0 +1,69 @@
+//! Hold a ratio of signal to noise, with its interval where the draws resolve it.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use super::interval::Interval;
+
+/// A ratio of signal to noise that was estimated from draws.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum Ratio {
+    /// The draws resolve it, and this is its 95 % interval given that they do.
+    Resolved(Interval),
+    /// The draws do not resolve it.
+    Unresolved {
+        /// The estimate; 0 where noise explains all of the signal.
+        value: f64,
+    },
+}
+
+impl Ratio {
+    /// The estimate.
+    pub fn value(&self) -> f64 {
+        match *self {
+            Self::Resolved(Interval { value, .. }) | Self::Unresolved { value } => value,
+        }
+    }
+
+    /// The estimate with its interval, if it is resolved.
+    pub fn interval(&self) -> Option<Interval> {
+        match *self {
+            Self::Resolved(interval) => Some(interval),
+            Self::Unresolved { .. } => None,
+        }
+    }
+}
+
+/// `0.661 [0.629, 0.691]`, or `0.120` alone.
+impl fmt::Display for Ratio {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Resolved(interval) => interval.fmt(f),
+            Self::Unresolved { value } => write!(f, "{value:.3}"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn it_has_an_interval_in_print_and_in_json_if_it_is_resolved() {
+        let interval = Interval { value: 0.5, low: 0.25, high: 0.75 };
+        let (resolved, unresolved) =
+            (Ratio::Resolved(interval), Ratio::Unresolved { value: 0.125 });
+        for (ratio, text, json) in [
+            (resolved, "0.500 [0.250, 0.750]", r#"{"value":0.5,"low":0.25,"high":0.75}"#),
+            (unresolved, "0.125", r#"{"value":0.125}"#),
+        ] {
+            assert_eq!(ratio.to_string(), text);
+            assert_eq!(serde_json::to_string(&ratio).unwrap(), json);
+            assert_eq!(serde_json::from_str::<Ratio>(json).unwrap(), ratio);
+        }
+        assert_eq!([resolved.value(), unresolved.value()], [0.5, 0.125]);
+        assert_eq!([resolved.interval(), unresolved.interval()], [Some(interval), None]);
+    }
+}
