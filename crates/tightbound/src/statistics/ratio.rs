@@ -16,6 +16,8 @@ pub enum Ratio {
     Unresolved {
         /// The estimate; 0 where noise explains all of the signal.
         value: f64,
+        /// Draws would resolve a ratio of this size or more, but for less than one time in forty.
+        below: f64,
     },
 }
 
@@ -23,7 +25,15 @@ impl Ratio {
     /// The estimate.
     pub fn value(&self) -> f64 {
         match *self {
-            Self::Resolved(Interval { value, .. }) | Self::Unresolved { value } => value,
+            Self::Resolved(Interval { value, .. }) | Self::Unresolved { value, .. } => value,
+        }
+    }
+
+    /// What the draws do not contradict: its interval, or all that they do not resolve.
+    pub fn range(&self) -> [f64; 2] {
+        match *self {
+            Self::Resolved(Interval { low, high, .. }) => [low, high],
+            Self::Unresolved { below, .. } => [0.0, below],
         }
     }
 
@@ -41,7 +51,7 @@ impl fmt::Display for Ratio {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Resolved(interval) => interval.fmt(f),
-            Self::Unresolved { value } => write!(f, "{value:.3}"),
+            Self::Unresolved { value, .. } => write!(f, "{value:.3}"),
         }
     }
 }
@@ -54,16 +64,17 @@ mod tests {
     fn it_has_an_interval_in_print_and_in_json_if_it_is_resolved() {
         let interval = Interval { value: 0.5, low: 0.25, high: 0.75 };
         let (resolved, unresolved) =
-            (Ratio::Resolved(interval), Ratio::Unresolved { value: 0.125 });
+            (Ratio::Resolved(interval), Ratio::Unresolved { value: 0.125, below: 0.5 });
         for (ratio, text, json) in [
             (resolved, "0.500 [0.250, 0.750]", r#"{"value":0.5,"low":0.25,"high":0.75}"#),
-            (unresolved, "0.125", r#"{"value":0.125}"#),
+            (unresolved, "0.125", r#"{"value":0.125,"below":0.5}"#),
         ] {
             assert_eq!(ratio.to_string(), text);
             assert_eq!(serde_json::to_string(&ratio).unwrap(), json);
             assert_eq!(serde_json::from_str::<Ratio>(json).unwrap(), ratio);
         }
         assert_eq!([resolved.value(), unresolved.value()], [0.5, 0.125]);
+        assert_eq!([resolved.range(), unresolved.range()], [[0.25, 0.75], [0.0, 0.5]]);
         assert_eq!([resolved.interval(), unresolved.interval()], [Some(interval), None]);
     }
 }

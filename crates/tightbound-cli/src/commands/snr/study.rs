@@ -117,7 +117,7 @@ impl Study {
     }
 
     /// Of the what-if table: the row with the largest ratio of the encoder among unbiased rules, and the
-    /// rows that are not told from it: their intervals overlap with its, or are missing.
+    /// rows that are not told from it.
     pub fn clearest(&self) -> Option<(&SnrReport, Vec<&SnrReport>)> {
         let ratio = |r: &SnrReport| r.network(Network::Encoder).ratio;
         let unbiased = || {

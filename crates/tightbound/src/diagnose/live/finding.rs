@@ -12,16 +12,20 @@ pub enum Trend {
     Rises,
     /// The intervals are apart, and the second lies lower.
     Falls,
-    /// The intervals overlap, or one is missing: these draws show no difference.
+    /// What the draws do not contradict overlaps: they show no difference.
     NotSeen,
 }
 
-/// Compares two ratios. Two 95 % intervals that are apart are a difference at well below 5 %.
+/// Compares two ratios. Two 95 % intervals that are apart are a difference at well below 5 %; a ratio that is not
+/// resolved is only known to be less than the draws would resolve.
 pub fn trend(from: &Ratio, to: &Ratio) -> Trend {
-    match (from.interval(), to.interval()) {
-        (Some(from), Some(to)) if to.low > from.high => Trend::Rises,
-        (Some(from), Some(to)) if to.high < from.low => Trend::Falls,
-        _ => Trend::NotSeen,
+    let (from, to) = (from.range(), to.range());
+    if to[0] > from[1] {
+        Trend::Rises
+    } else if to[1] < from[0] {
+        Trend::Falls
+    } else {
+        Trend::NotSeen
     }
 }
 
@@ -95,7 +99,12 @@ mod tests {
         assert_eq!(unclear.trend(), Trend::NotSeen);
         assert!(unclear.in_words().contains("no change of noise"));
         assert!(unclear.in_words().ends_with("[1.500, 2.500] overlap."));
-        let unknown = Change { before: Ratio::Unresolved { value: 0.1 }, ..rises };
+        let unresolved = |below| Ratio::Unresolved { value: 0.1, below };
+        let known = Change { before: unresolved(1.5), ..rises.clone() };
+        assert_eq!(known.trend(), Trend::Rises);
+        assert_eq!(trend(&known.after, &known.before), Trend::Falls);
+        assert_eq!(trend(&known.before, &known.before), Trend::NotSeen);
+        let unknown = Change { before: unresolved(1.7), ..rises };
         assert_eq!(unknown.trend(), Trend::NotSeen);
         assert!(
             unknown.in_words().ends_with("0.100 and 2.000 [1.600, 2.400] are not both resolved.")

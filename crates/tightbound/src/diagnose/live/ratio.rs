@@ -24,7 +24,9 @@ pub(super) fn ratio(products: &Products) -> Ratio {
     let without = sums.without_each(products).map(|sums| sums.squared_ratio().max(0.0).sqrt());
     let figures: Vec<f64> = std::iter::once(value).chain(without).collect();
     if value < limit || figures.iter().any(|figure| !figure.is_finite()) {
-        return Ratio::Unresolved { value };
+        // At twice the limit, where all noise along the mean is the most that there can be, the estimate falls short of
+        // the limit by √12 deviations.
+        return Ratio::Unresolved { value, below: 2.0 * limit };
     }
     let (n, noise) = (sums.draws, sums.noise());
     // Of the root of a square that is estimated: 1/(2r) of its deviation.
