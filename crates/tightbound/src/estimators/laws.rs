@@ -338,6 +338,16 @@ fn settings_that_make_no_estimator_say_why() {
     assert!(matches!(of("miwae", usize::MAX, 2), EstimatorError::TooManySamples { .. }));
     assert!(matches!(of("jvi", 1, 1), EstimatorError::TooFewSamples { what: "jvi", .. }));
     assert!(matches!(of("tvo", 1, 8), EstimatorError::RuleRefused { name: "tvo", .. }));
+    let beta = EstimatorSettings { beta: Some(2.0), ..EstimatorSettings::new("ciwae", 1, 2) };
+    for (error, setting) in [
+        (of("wae", 1, 1), "name"),
+        (of("iwae", 2, 3), "m"),
+        (of("iwae", 1, 0), "k"),
+        (of("tvo", 1, 8), "gradient"),
+        (error(beta), "beta"),
+    ] {
+        assert_eq!(error.setting(), setting, "{error}");
+    }
     for rule in [Gradient::Vimco, Gradient::Ovis] {
         let error = error(settings("miwae", 8, 1, rule));
         assert!(matches!(error, EstimatorError::TooFewSamples { least: 2, k: 1, .. }));

@@ -326,6 +326,14 @@ mod tests {
         assert_eq!(most.combinations(), Some(1 << 16));
         let seeds = text(16).replacen("[[axis]]", "seeds = 2\n[[axis]]", 1);
         assert_eq!(refused(&seeds), said);
+        let values = |n: usize| {
+            format!(
+                "title = \"A\"\nseeds = 10000\n[[axis]]\nvalues = [{}{{}}]\n",
+                "{}, ".repeat(n - 1)
+            )
+        };
+        assert!(Experiment::parse(&values(10), Path::new("e.toml")).is_ok(), "100,000 cells");
+        assert_eq!(refused(&values(11)), said);
     }
 
     #[test]
