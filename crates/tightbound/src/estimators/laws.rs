@@ -338,13 +338,20 @@ fn settings_that_make_no_estimator_say_why() {
     assert!(matches!(of("miwae", usize::MAX, 2), EstimatorError::TooManySamples { .. }));
     assert!(matches!(of("jvi", 1, 1), EstimatorError::TooFewSamples { what: "jvi", .. }));
     assert!(matches!(of("tvo", 1, 8), EstimatorError::RuleRefused { name: "tvo", .. }));
-    let beta = EstimatorSettings { beta: Some(2.0), ..EstimatorSettings::new("ciwae", 1, 2) };
+    let new = EstimatorSettings::new;
+    let beta = EstimatorSettings { beta: Some(2.0), ..new("ciwae", 1, 2) };
+    let alpha = EstimatorSettings { alpha: Some(2.0), ..new("vr-iwae", 1, 2) };
+    let gamma = EstimatorSettings { gamma: Some(2.0), ..settings("iwae", 1, 2, Gradient::Ovis) };
+    let points = EstimatorSettings { partition: Some(vec![0.5]), ..new("tvo", 1, 2) };
     for (error, setting) in [
         (of("wae", 1, 1), "name"),
         (of("iwae", 2, 3), "m"),
         (of("iwae", 1, 0), "k"),
         (of("tvo", 1, 8), "gradient"),
         (error(beta), "beta"),
+        (error(alpha), "alpha"),
+        (error(gamma), "gamma"),
+        (error(points), "partition"),
     ] {
         assert_eq!(error.setting(), setting, "{error}");
     }
