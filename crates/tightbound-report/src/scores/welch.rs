@@ -18,7 +18,7 @@ pub(crate) enum OverSeeds {
     TooFew,
     /// None vary, or one is not finite.
     Undefined,
-    /// The probability that of so many equal means any two would come to lie so far apart.
+    /// The probability that of so many equal means any two would come to lie so many standard errors apart.
     P(f64),
 }
 

@@ -16,8 +16,9 @@ pub enum Ratio {
     Unresolved {
         /// The estimate; 0 where noise explains all of the signal.
         value: f64,
-        /// Draws would resolve a ratio of this size or more, but for less than one time in forty.
-        below: f64,
+        /// Draws whose noise is normal would resolve a ratio of this size or more, but for less than one time in
+        /// forty; none where they leave any size open.
+        below: Option<f64>,
     },
 }
 
@@ -33,7 +34,7 @@ impl Ratio {
     pub fn range(&self) -> [f64; 2] {
         match *self {
             Self::Resolved(Interval { low, high, .. }) => [low, high],
-            Self::Unresolved { below, .. } => [0.0, below],
+            Self::Unresolved { below, .. } => [0.0, below.unwrap_or(f64::INFINITY)],
         }
     }
 
@@ -63,11 +64,13 @@ mod tests {
     #[test]
     fn it_has_an_interval_in_print_and_in_json_if_it_is_resolved() {
         let interval = Interval { value: 0.5, low: 0.25, high: 0.75 };
-        let (resolved, unresolved) =
-            (Ratio::Resolved(interval), Ratio::Unresolved { value: 0.125, below: 0.5 });
+        let resolved = Ratio::Resolved(interval);
+        let unresolved = Ratio::Unresolved { value: 0.125, below: Some(0.5) };
+        let open = Ratio::Unresolved { value: 9.0, below: None };
         for (ratio, text, json) in [
             (resolved, "0.500 [0.250, 0.750]", r#"{"value":0.5,"low":0.25,"high":0.75}"#),
             (unresolved, "0.125", r#"{"value":0.125,"below":0.5}"#),
+            (open, "9.000", r#"{"value":9.0,"below":null}"#),
         ] {
             assert_eq!(ratio.to_string(), text);
             assert_eq!(serde_json::to_string(&ratio).unwrap(), json);
@@ -75,6 +78,7 @@ mod tests {
         }
         assert_eq!([resolved.value(), unresolved.value()], [0.5, 0.125]);
         assert_eq!([resolved.range(), unresolved.range()], [[0.25, 0.75], [0.0, 0.5]]);
+        assert_eq!(open.range(), [0.0, f64::INFINITY]);
         assert_eq!([resolved.interval(), unresolved.interval()], [Some(interval), None]);
     }
 }

@@ -6,7 +6,7 @@ use statrs::distribution::{ContinuousCDF, StudentsT};
 pub(super) const NORMAL_QUANTILE: f64 = 1.959963984540054;
 
 /// The 97.5 % quantile of Student's t; NaN for no degrees of freedom.
-pub(crate) fn t_quantile(degrees: f64) -> f64 {
+pub(super) fn t_quantile(degrees: f64) -> f64 {
     StudentsT::new(0.0, 1.0, degrees).map_or(f64::NAN, |t| t.inverse_cdf(0.975))
 }
 

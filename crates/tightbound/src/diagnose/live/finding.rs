@@ -99,7 +99,7 @@ mod tests {
         assert_eq!(unclear.trend(), Trend::NotSeen);
         assert!(unclear.in_words().contains("no change of noise"));
         assert!(unclear.in_words().ends_with("[1.500, 2.500] overlap."));
-        let unresolved = |below| Ratio::Unresolved { value: 0.1, below };
+        let unresolved = |below| Ratio::Unresolved { value: 0.1, below: Some(below) };
         let known = Change { before: unresolved(1.5), ..rises.clone() };
         assert_eq!(known.trend(), Trend::Rises);
         assert_eq!(trend(&known.after, &known.before), Trend::Falls);

@@ -233,7 +233,7 @@ fn measure_scope(
         raw,
         floor,
         debiased,
-        ratio: ratio(&products),
+        ratio: ratio(&products)?,
         directional: (products.varying >= FEWEST_VARYING)
             .then(|| direction.ratio(tensors))
             .transpose()?,

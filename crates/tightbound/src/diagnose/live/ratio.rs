@@ -1,6 +1,7 @@
 //! Estimate ‖E g‖ / √tr Cov g from draws, and bound it where they resolve it.
 
 use super::draws::Products;
+use crate::diagnose::SnrError;
 use crate::statistics::{Interval, Jackknife, Ratio};
 
 /// A ratio is resolved by n draws if its square is at least this over n, so that the mean's squared length,
@@ -16,25 +17,29 @@ pub const RESOLVED: f64 = 12.0;
 /// The interval is that of a jackknife of the ratio itself, whose law is nearly normal where it is resolved. A
 /// part of the mean's squared length comes from pairs of draws, and of that the jackknife has the variance
 /// twice: 2 tr Σ² / (n (n − 1)) of ‖E g‖², Σ the covariance of one draw.
-pub(super) fn ratio(products: &Products) -> Ratio {
+///
+/// # Errors
+/// If nothing but rounding varies.
+pub(super) fn ratio(products: &Products) -> Result<Ratio, SnrError> {
     let sums = Sums::new(products);
-    let square = sums.squared_ratio();
-    let value = square.max(0.0).sqrt();
+    let value = sums.ratio().ok_or(SnrError::ZeroVariance)?;
     let limit = (RESOLVED / sums.draws).sqrt();
-    let without = sums.without_each(products).map(|sums| sums.squared_ratio().max(0.0).sqrt());
-    let figures: Vec<f64> = std::iter::once(value).chain(without).collect();
-    if value < limit || figures.iter().any(|figure| !figure.is_finite()) {
-        // At twice the limit, where all noise along the mean is the most that there can be, the estimate falls short of
-        // the limit by √12 deviations.
-        return Ratio::Unresolved { value, below: 2.0 * limit };
+    if value < limit {
+        // At twice the limit the estimate would have to come out √12 of the mean's deviations too low, even if all noise
+        // lay along the mean.
+        return Ok(Ratio::Unresolved { value, below: Some(2.0 * limit) });
     }
+    let without: Option<Vec<f64>> = sums.without_each(products).map(Sums::ratio).collect();
+    // Where one group alone varies, nobody knows by how much another would.
+    let Some(without) = without else { return Ok(Ratio::Unresolved { value, below: None }) };
+    let figures: Vec<f64> = std::iter::once(value).chain(without).collect();
     let (n, noise) = (sums.draws, sums.noise());
     // Of the root of a square that is estimated: 1/(2r) of its deviation.
     let of_pairs = 2.0 * noise_squared(products, &sums) / (n * (n - 1.0));
-    let of_pairs = of_pairs / (4.0 * square * noise * noise);
+    let of_pairs = of_pairs / (2.0 * value * noise).powi(2);
     let figure = Jackknife::new(&figures, &products.sizes).expect("20 groups at least");
     let Interval { value, low, high } = figure.counted_twice(of_pairs).interval_above(limit);
-    Ratio::Resolved(Interval { value, low: low.max(0.0), high })
+    Ok(Ratio::Resolved(Interval { value, low: low.max(0.0), high }))
 }
 
 /// What the ratio of some draws is computed from.
@@ -67,14 +72,24 @@ impl Sums {
         })
     }
 
-    /// The unbiased estimate of tr Σ.
-    fn noise(self) -> f64 {
-        (self.squares - self.whole / self.draws) / (self.draws - 1.0)
+    /// n (n − 1) times the unbiased estimate of tr Σ; 0 if nothing but rounding varies.
+    fn spread(self) -> f64 {
+        let Self { draws, whole, squares } = self;
+        let left = draws * squares - whole;
+        // What is left of a subtraction of f64 sums that started from f32.
+        if left <= 1e-12 * draws * squares { 0.0 } else { left }
     }
 
-    /// The unbiased estimate of ‖E g‖² over that of tr Σ; noise can make it negative.
-    fn squared_ratio(self) -> f64 {
-        (self.whole - self.squares) / (self.draws * self.squares - self.whole)
+    /// The unbiased estimate of tr Σ.
+    fn noise(self) -> f64 {
+        self.spread() / (self.draws * (self.draws - 1.0))
+    }
+
+    /// The root of the unbiased estimate of ‖E g‖², which noise can make negative, over that of tr Σ; none without
+    /// noise.
+    fn ratio(self) -> Option<f64> {
+        let spread = self.spread();
+        (spread > 0.0).then(|| ((self.whole - self.squares).max(0.0) / spread).sqrt())
     }
 }
 

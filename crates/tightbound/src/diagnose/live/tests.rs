@@ -206,6 +206,19 @@ fn what_hardly_varies_has_an_interval() {
     }
 }
 
+/// One draw in twenty-four varies: how far it lies off says nothing of the next.
+#[test]
+fn what_varies_once_has_no_interval() {
+    let parameters = model();
+    let mut once = Known { last: 1, ..Known::new([0.5, 2.0]) };
+    let iwae = EstimatorSettings::new("iwae", 1, 6);
+    let report = measure(&mut once, probe(&parameters, 24), &iwae).unwrap();
+    for scope in report.scopes {
+        assert!(scope.ratio.value() > 0.0 && scope.ratio.value().is_finite(), "{scope:?}");
+        assert_eq!((scope.ratio.interval(), scope.ratio.range()[1]), (None, f64::INFINITY));
+    }
+}
+
 /// The mixture is CIWAE itself: the same draws at each β, to f32 rounding.
 #[test]
 fn a_mixture_is_ciwae_at_every_beta() {
