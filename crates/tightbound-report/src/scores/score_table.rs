@@ -6,7 +6,7 @@
 /// brackets. The best mean of a column stands in bold. A † stands on every other cell that the
 /// Games–Howell test at 5 %, Welch's t-test corrected for all pairs of the column, does not tell from the best: read
 /// it as "do not claim a difference". Where all means are equal, a column tells a cell from the best about
-/// once in twenty times. A cell with fewer than four seeds, or one beside a best of fewer, is not tested.
+/// once in twenty times, more often with very many rows. A cell with fewer than four seeds, or one beside a best of fewer, is not tested.
 ///
 /// A row may have fewer cells than there are columns; the others are empty. All formats escape every
 /// name, heading, title and note. They are [`to_markdown`](Self::to_markdown),

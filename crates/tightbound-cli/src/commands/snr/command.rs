@@ -28,8 +28,8 @@ const IMAGES: u32 = 20;
 ///
 /// One minibatch and its binary pixels stay fixed; every draw of the gradient has new latent noise.
 /// All estimators see the same noise. A ratio that the draws resolve has a 95 % interval over that noise,
-/// and a finding is stated only where intervals are apart. Another minibatch, model or seed may find
-/// otherwise.
+/// and a finding is stated only where what the draws leave open is apart: intervals, and all up to twice
+/// the least that they resolve. Another minibatch, model or seed may find otherwise.
 #[derive(Debug, clap::Args)]
 #[command(
     mut_arg("part", |part| part.default_value("train")),

@@ -113,7 +113,7 @@ fn findings(study: &Study) -> String {
             name(&best.estimator)
         );
         text += &match alike.is_empty() {
-            true => "; it is told from all others.\n".to_owned(),
+            true => "; the draws tell it from all others of them.\n".to_owned(),
             false => {
                 let names: Vec<_> = alike.iter().map(|r| name(&r.estimator)).collect();
                 format!("; these draws do not tell it from: {}.\n", names.join(", "))
