@@ -219,6 +219,8 @@ mod tests {
         assert!(refused(at).contains("holds both"));
         assert!(refused(&write(at, "x.csv", b"0")).contains("unknown kind of file"));
         assert!(refused(&write(at, "one.amat", b"0 1\n")).contains("a single image"));
+        let two = load(&write(at, "two.amat", b"0 1\n1 0\n")).unwrap();
+        assert_eq!([two.train.len(), two.test.len()], [1, 1]);
         assert!(refused(&write(at, "x.npz", b"")).contains("x.npz: the archive"));
     }
 }
