@@ -39,15 +39,24 @@ fn signal_and_noise_of_a_model_are_told() {
         estimator["m"].as_u64().unwrap() * estimator["k"].as_u64().unwrap()
     };
     assert!(what_if.len() > 20 && what_if.iter().all(|row| samples(row) == 6));
-    for scope in grid.iter().flat_map(|row| row["scopes"].as_array().unwrap()) {
-        let [low, value, high] = ["low", "value", "high"].map(|k| scope["ratio"][k].as_f64());
-        match value.unwrap() >= f64::sqrt(12.0 / 20.0) {
-            true => assert!(low < high && high.unwrap().is_finite(), "{scope}"),
-            false => assert!(low.is_none() && high.is_none(), "{scope}"),
+    let (limit, mut unresolved) = (f64::sqrt(12.0 / 20.0), 0);
+    let scopes = || grid.iter().flat_map(|row| row["scopes"].as_array().unwrap());
+    for scope in scopes() {
+        let [value, low, high, below] =
+            ["value", "low", "high", "below"].map(|k| scope["ratio"][k].as_f64());
+        let value = value.unwrap();
+        match below {
+            None => assert!(value >= limit && low < high && high.unwrap().is_finite(), "{scope}"),
+            Some(below) => {
+                assert!(value >= 0.0 && value < limit && low.or(high).is_none(), "{scope}");
+                assert_eq!(below, 2.0 * limit);
+                unresolved += 1;
+            }
         }
         let [raw, debiased] = ["raw", "debiased"].map(|k| scope[k].as_f64().unwrap());
         assert!(raw > debiased && debiased > 0.0, "{scope}");
     }
+    assert!(unresolved > 0 && unresolved < scopes().count(), "both kinds: {unresolved}");
     // With one sample rws-dreg has no gradient; that is no reason to say nothing of the others.
     let one = folder.run(&format!("snr run {SMALL} --budget 1 --json")).json();
     let names: Vec<_> =
