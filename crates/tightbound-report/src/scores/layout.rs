@@ -234,18 +234,18 @@ pub(super) mod tests {
         use Standing::{Best as Top, NotTold, Told, Untested};
         let (best, next) = ([1.0, 2.0, 3.0, 4.0], [-0.9, 0.1, 0.6, 1.1]);
         let far = [-90.0, -91.0, -92.0, -93.0];
+        let p = super::super::welch_p(&best, &next).unwrap();
+        assert!(p < LEVEL && 3.0 * p > LEVEL, "{p}");
+        let OverSeeds::P(of_three) = OverSeeds::test(&best, &next, 3) else { panic!("tested") };
+        assert!(of_three > LEVEL && of_three < 3.0 * p, "{of_three}");
         assert_eq!(standings_of(Best::Highest, &[&best, &next]), [Top, Told]);
         assert_eq!(standings_of(Best::Highest, &[&best, &next, &far]), [Top, NotTold, Told]);
         assert_eq!(standings_of(Best::Highest, &[&best, &next, &far[..3]]), [Top, Told, Untested]);
     }
 
-    /// How often a row is told from the best though all means are equal, in 20,000 columns of rows with so
-    /// many seeds of such a spread: one per cent is 6.5 standard errors.
-    fn columns_that_tell_falsely(rows: &[(usize, f64)]) -> f64 {
-        share_that_tells(20_000, rows)
-    }
-
-    fn share_that_tells(columns: u32, rows: &[(usize, f64)]) -> f64 {
+    /// How often a row is told from the best though all means are equal, in so many columns of rows with so
+    /// many seeds of such a spread.
+    fn columns_that_tell_falsely(columns: u32, rows: &[(usize, f64)]) -> f64 {
         let mut uniform = Uniform(rows.len() as u64);
         let told = (0..columns).filter(|_| {
             let cells: Vec<Cell> =
@@ -258,16 +258,16 @@ pub(super) mod tests {
     }
 
     /// Two rows are one pair, told apart in up to 6 % where spreads and seeds are most unlike. Of twenty rows, some have
-    /// so small a spread by chance that more are told; here one per cent is 3.2 standard errors.
+    /// so small a spread by chance that more are told. One per cent is 6.5 standard errors of 20,000 columns, 3.2 of 5,000.
     #[test]
     fn columns_of_equal_rows_tell_in_five_per_cent() {
-        let unlike = columns_that_tell_falsely(&[(4, 3.0), (10, 1.0)]);
+        let unlike = columns_that_tell_falsely(20_000, &[(4, 3.0), (10, 1.0)]);
         assert!(unlike > 0.05 && unlike < 0.065, "{unlike}");
-        let twenty = share_that_tells(5_000, &[(4, 1.0); 20]);
+        let twenty = columns_that_tell_falsely(5_000, &[(4, 1.0); 20]);
         assert!(twenty > 0.055 && twenty < 0.08, "{twenty}");
         let many = [(4, 3.0), (4, 1.0), (7, 1.0), (4, 1.0), (10, 2.0)];
         for rows in [&[(4, 1.0); 2][..], &[(4, 1.0); 3], &[(4, 1.0); 5], &[(4, 1.0); 8], &many] {
-            let rate = columns_that_tell_falsely(rows);
+            let rate = columns_that_tell_falsely(20_000, rows);
             assert!((rate - 0.05).abs() < 0.01, "{rows:?}: {rate}");
         }
     }

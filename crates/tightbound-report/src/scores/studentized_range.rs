@@ -20,7 +20,8 @@ pub(super) fn above(q: f64, means: usize, degrees: f64) -> f64 {
     // Over u = log s, where the density has its peak at 0 and a width of 1/√(2ν).
     let step = LOG_STEP / (degrees / 3.0).max(1.0).sqrt();
     let density = |u: f64| (degrees * (u - 0.5 * f64::exp_m1(2.0 * u))).exp();
-    let (mut sum, mut weights) = (1.0 - range(q, means), 1.0);
+    let range = Range::new(means);
+    let (mut sum, mut weights) = (range.above(q), 1.0);
     for direction in [-step, step] {
         for i in 1.. {
             let u = f64::from(i) * direction;
@@ -28,25 +29,41 @@ pub(super) fn above(q: f64, means: usize, degrees: f64) -> f64 {
             if weight < 1e-17 {
                 break;
             }
-            sum += weight * (1.0 - range(q * u.exp(), means));
+            sum += weight * range.above(q * u.exp());
             weights += weight;
         }
     }
     (sum / weights).max(0.0)
 }
 
-/// W(w), the probability that the range of `means` standard normal numbers is at most `w`.
-fn range(w: f64, means: usize) -> f64 {
-    // The largest of k numbers has a narrower density than each of them.
-    let step = STEP / (means as f64).sqrt();
-    let steps = (FURTHEST / step).ceil() as i32;
-    let power = i32::try_from(means - 1).expect("a table has fewer rows");
-    let terms = (-steps..=steps).map(|i| {
-        let z = f64::from(i) * step;
-        (-0.5 * z * z).exp() * (below(z) - below(z - w)).powi(power)
-    });
-    let of_density = step / (2.0 * std::f64::consts::PI).sqrt();
-    means as f64 * of_density * terms.sum::<f64>()
+/// The law of the range of k standard normal numbers.
+struct Range {
+    /// k − 1.
+    others: i32,
+    /// z, k φ(z) times the step, and Φ(z).
+    nodes: Vec<[f64; 3]>,
+}
+
+impl Range {
+    fn new(means: usize) -> Self {
+        // The largest of k numbers has a narrower density than each of them.
+        let step = STEP / (means as f64).sqrt();
+        let steps = (FURTHEST / step).ceil() as i32;
+        let scale = means as f64 * step / (2.0 * std::f64::consts::PI).sqrt();
+        let node = |i: i32| {
+            let z = f64::from(i) * step;
+            [z, scale * (-0.5 * z * z).exp(), below(z)]
+        };
+        let others = i32::try_from(means - 1).expect("a table has fewer rows");
+        Self { others, nodes: (-steps..=steps).map(node).collect() }
+    }
+
+    /// 1 − W(w), the probability that the range is more than `w`.
+    fn above(&self, w: f64) -> f64 {
+        let term =
+            |[z, weight, below_z]: &[f64; 3]| weight * (below_z - below(z - w)).powi(self.others);
+        1.0 - self.nodes.iter().map(term).sum::<f64>()
+    }
 }
 
 /// Φ(z).

@@ -1,7 +1,7 @@
 //! Put signal-to-noise ratios into words, tables and JSON.
 
 use serde_json::{Value, json};
-use tightbound::diagnose::live::{RESOLVED, ScopeSnr, SnrReport};
+use tightbound::diagnose::live::{ScopeSnr, SnrReport, least_resolved};
 use tightbound::model::Network;
 use tightbound::settings::{EstimatorLine, Settings};
 use tightbound_report::{Align, Table};
@@ -74,7 +74,7 @@ pub fn to_text(subject: &Subject, study: &Study, layers: bool) -> String {
          In brackets: 95 % intervals, of ratios from {limit:.3} on; {draws} draws do not resolve lower ones.\n",
         EstimatorLine(settings),
         tightbound::VERSION,
-        limit = (RESOLVED / f64::from(*draws)).sqrt(),
+        limit = least_resolved(f64::from(*draws)),
     );
     for (network, title) in [(Network::Encoder, "Encoder, φ"), (Network::Decoder, "Decoder, θ")] {
         text += &format!("\n{title}\n\n{}", grid(&study.grid, network));

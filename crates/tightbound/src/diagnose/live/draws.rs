@@ -136,6 +136,12 @@ impl<'a> Draws<'a> {
 }
 
 impl Products {
+    /// The inner products of group `g` with each.
+    pub(super) fn row(&self, g: usize) -> &[f64] {
+        let groups = self.sizes.len();
+        &self.inner[g * groups..][..groups]
+    }
+
     /// Those of the same draws over the elements of all of `parts`.
     pub(super) fn joined(parts: &[Self]) -> Self {
         let mut all = parts[0].clone();

@@ -18,5 +18,5 @@ pub use draws::LEAST_DRAWS;
 pub use error::LiveError;
 pub use finding::{Change, Trend, trend};
 pub use probe::{Probe, Scope, ScopeSnr, SnrReport};
-pub use ratio::RESOLVED;
+pub use ratio::least_resolved;
 pub use what_if::{Mixture, equal_budget, mixture};

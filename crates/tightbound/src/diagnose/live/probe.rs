@@ -57,7 +57,7 @@ pub struct ScopeSnr {
     /// signal where a parameter's mean is not resolved, and so has no interval either.
     pub debiased: f64,
     /// ‖E g‖ / √tr Cov g, without the part of the mean that noise explains.
-    /// Its interval is given where it is [resolved](super::RESOLVED).
+    /// Its interval is given where it is [resolved](super::least_resolved).
     pub ratio: Ratio,
     /// DSNR, E ‖g∥‖/‖g⊥‖ of the second half of the draws about the mean direction of the first half,
     /// which the interval takes as given; none for fewer than eight parameters, whose ratios are skewed more than

@@ -4,13 +4,18 @@ use super::draws::Products;
 use crate::diagnose::SnrError;
 use crate::statistics::{Interval, Jackknife, Ratio};
 
-/// A ratio is resolved by n draws if its square is at least this over n, so that the mean's squared length,
-/// without the part that noise explains, is so many times that part.
+/// How many times the part of the mean's squared length that noise explains the rest of it is, where draws resolve
+/// the ratio.
+const RESOLVED: f64 = 12.0;
+
+/// The least ratio that so many draws resolve: √(12/n).
 ///
 /// Below, the interval depends on the noise along the true mean, which draws that hardly find that mean do not
 /// tell: taken to be that along a random direction, it covers too little where the noise is stronger
 /// there.
-pub const RESOLVED: f64 = 12.0;
+pub fn least_resolved(draws: f64) -> f64 {
+    (RESOLVED / draws).sqrt()
+}
 
 /// ‖E g‖ / √tr Cov g, without the part of the mean that noise explains, from sums of draws that vary.
 ///
@@ -23,7 +28,7 @@ pub const RESOLVED: f64 = 12.0;
 pub(super) fn ratio(products: &Products) -> Result<Ratio, SnrError> {
     let sums = Sums::new(products);
     let value = sums.ratio().ok_or(SnrError::ZeroVariance)?;
-    let limit = (RESOLVED / sums.draws).sqrt();
+    let limit = least_resolved(sums.draws);
     if value < limit {
         // At twice the limit the estimate would have to come out √12 of the mean's deviations too low, even if all noise
         // lay along the mean.
@@ -61,9 +66,8 @@ impl Sums {
 
     /// Those of all draws but each group's.
     fn without_each(self, products: &Products) -> impl Iterator<Item = Self> {
-        let groups = products.sizes.len();
         products.sizes.iter().zip(&products.lengths).enumerate().map(move |(g, (size, length))| {
-            let row = &products.inner[g * groups..][..groups];
+            let row = products.row(g);
             Self {
                 draws: self.draws - size,
                 whole: self.whole - 2.0 * row.iter().sum::<f64>() + row[g],
@@ -98,16 +102,15 @@ impl Sums {
 /// Of sums of noise of different groups, e_g = s_g − m_g ḡ, E (e_g·e_h)² for normal noise is tr Σ² times
 /// m_g m_h ((1 − m_g/n)(1 − m_h/n) + m_g m_h/n²), and (tr Σ)² (m_g m_h/n)² besides.
 fn noise_squared(products: &Products, sums: &Sums) -> f64 {
-    let Products { sizes, inner, varying, .. } = products;
+    let Products { sizes, varying, .. } = products;
     let (groups, n, noise) = (sizes.len(), sums.draws, sums.noise());
-    let row = |g: usize| inner[g * groups..][..groups].iter().sum::<f64>();
-    let rows: Vec<f64> = (0..groups).map(row).collect();
+    let rows: Vec<f64> = (0..groups).map(|g| products.row(g).iter().sum()).collect();
     let (mut products_squared, mut share, mut of_trace) = (0.0, 0.0, 0.0);
     for g in 0..groups {
         for h in (0..groups).filter(|&h| h != g) {
             let (a, b) = (sizes[g], sizes[h]);
-            let centred = inner[g * groups + h] - (b * rows[g] + a * rows[h]) / n
-                + a * b * sums.whole / (n * n);
+            let centred =
+                products.row(g)[h] - (b * rows[g] + a * rows[h]) / n + a * b * sums.whole / (n * n);
             products_squared += centred * centred;
             share += a * b * ((1.0 - a / n) * (1.0 - b / n) + a * b / (n * n));
             of_trace += (a * b / n).powi(2);

@@ -193,14 +193,18 @@ fn intervals_cover_what_more_draws_find() {
     }
 }
 
+/// The ratios of 24 draws, those from number `last` on alike.
+fn alike_from(last: u32) -> Vec<ScopeSnr> {
+    let parameters = model();
+    let mut early = Known { last, ..Known::new([0.5, 2.0]) };
+    let iwae = EstimatorSettings::new("iwae", 1, 6);
+    measure(&mut early, probe(&parameters, 24), &iwae).unwrap().scopes
+}
+
 /// A parameter that varies in three draws alone has a ratio and an interval about it.
 #[test]
 fn what_hardly_varies_has_an_interval() {
-    let parameters = model();
-    let mut early = Known { last: 2, ..Known::new([0.5, 2.0]) };
-    let iwae = EstimatorSettings::new("iwae", 1, 6);
-    let report = measure(&mut early, probe(&parameters, 24), &iwae).unwrap();
-    for scope in report.scopes {
+    for scope in alike_from(2) {
         let Interval { value, low, high } = scope.ratio.interval().expect("resolved");
         assert!(low < value && value < high && high.is_finite(), "{scope:?}");
     }
@@ -209,11 +213,7 @@ fn what_hardly_varies_has_an_interval() {
 /// One draw in twenty-four varies: how far it lies off says nothing of the next.
 #[test]
 fn what_varies_once_has_no_interval() {
-    let parameters = model();
-    let mut once = Known { last: 1, ..Known::new([0.5, 2.0]) };
-    let iwae = EstimatorSettings::new("iwae", 1, 6);
-    let report = measure(&mut once, probe(&parameters, 24), &iwae).unwrap();
-    for scope in report.scopes {
+    for scope in alike_from(1) {
         assert!(scope.ratio.value() > 0.0 && scope.ratio.value().is_finite(), "{scope:?}");
         assert_eq!((scope.ratio.interval(), scope.ratio.range()[1]), (None, f64::INFINITY));
     }
